@@ -1,0 +1,25 @@
+/** A run of whole lines of one file, as retrieved. Lines are 0-based, end exclusive. */
+export interface Chunk {
+  /** Relative to the repository's root, forward slashes. */
+  readonly path: string;
+  readonly startLine: number;
+  readonly endLine: number;
+  /** Similarity of the window that matched, in the retriever's own scale (Jaccard: [0, 1]). */
+  readonly score: number;
+  /** The lines joined by `\n`, without a trailing line end. */
+  readonly text: string;
+  /** First line of the window that matched, when this chunk is the one that follows it. */
+  readonly matchedLine?: number;
+}
+
+/** An unsaved editor buffer; it shadows the committed content of its path. */
+export interface OpenBuffer {
+  readonly path: string;
+  readonly content: string;
+}
+
+/** A fragment the client itself holds relevant; competes with retrieved chunks for the context budget. */
+export interface Hint {
+  readonly path: string;
+  readonly text: string;
+}
