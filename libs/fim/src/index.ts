@@ -1,1 +1,15 @@
-export {};
+export { PLACEMENTS, type Placement } from './family.js';
+export { FAMILY_NAMES, FAMILY_TABLE } from './family-table.js';
+export { resolveFormat, type FimFormat } from './format.js';
+export { anchorHole, healingStart, type Hole } from './hole.js';
+export {
+  assemblePrompt,
+  assembleShared,
+  prepareContext,
+  prepareParts,
+  type PromptContext,
+  type PromptParts,
+  type PromptSource,
+  type TokenBudgets,
+  type TokenSource,
+} from './prompt.js';

@@ -1,0 +1,191 @@
+import type { Chunk } from '@repoformer/domain';
+import { keepEnd, keepStart, type Tokenize } from './budget.js';
+import { chunkHeader, fill, renderChunk } from './context.js';
+import type { Element } from './family.js';
+import type { FimFormat } from './format.js';
+import { splitTyped, type Hole } from './hole.js';
+
+/** Most tokens of each part of a prompt. */
+export interface TokenBudgets {
+  readonly prefixTokens: number;
+  readonly suffixTokens: number;
+  readonly contextTokens: number;
+}
+
+/** The parts of a prompt that do not depend on retrieval, in tokens. */
+export interface PromptParts {
+  readonly prefix: Int32Array;
+  readonly suffix: Int32Array;
+  /** Tokens of what is typed on the line, up to a safe boundary. */
+  readonly typed: Int32Array;
+  /** Bytes typed beyond it; generation must begin with them. */
+  readonly forcedBytes: Uint8Array;
+  readonly literals: ReadonlyMap<string, Int32Array>;
+}
+
+/** Retrieved context in tokens: the chunks that fit, in prompt order. */
+export interface PromptContext {
+  readonly chunks: readonly Chunk[];
+  /** Lines of a completion that would only repeat a chunk's header. */
+  readonly headers: readonly string[];
+  readonly tokens: Int32Array;
+}
+
+export interface PromptSource {
+  readonly hole: Hole;
+  readonly path: string;
+  readonly language: string;
+  /** Name of the repository, for families whose format has it. */
+  readonly repositoryName: string;
+}
+
+export interface TokenSource {
+  readonly tokenize: Tokenize;
+  readonly tokenBytes: (tokens: Int32Array) => Promise<Uint8Array[]>;
+}
+
+/** Tokenises what stands around the hole, cut to its budgets. Markers inside the text stay plain text. */
+export async function prepareParts(
+  format: FimFormat,
+  source: PromptSource,
+  budgets: TokenBudgets,
+  model: TokenSource,
+): Promise<PromptParts> {
+  const { hole } = source;
+  const literals = literalTexts(format, source);
+  const [prefix, suffix, [typed, ...literalTokens]] = await Promise.all([
+    keepEnd(hole.above, budgets.prefixTokens, model.tokenize),
+    keepStart(hole.suffix, budgets.suffixTokens, model.tokenize),
+    // A line of megabytes is typed by nobody: its end is enough.
+    model.tokenize([hole.typed.slice(-MAX_TYPED_CHARS), ...literals.values()]),
+  ]);
+  const { kept, forcedBytes } = splitTyped(
+    hole.typed.slice(-MAX_TYPED_CHARS),
+    typed!,
+    await model.tokenBytes(typed!),
+  );
+  return {
+    prefix,
+    suffix,
+    typed: kept,
+    forcedBytes,
+    literals: new Map([...literals.keys()].map((key, index) => [key, literalTokens[index]!])),
+  };
+}
+
+const MAX_TYPED_CHARS = 2000;
+
+/**
+ * Fits chunks, best first, into the budget: whole chunks while they fit, then the first lines of the next one.
+ * Returns them in prompt order.
+ */
+export async function prepareContext(
+  format: FimFormat,
+  chunks: readonly Chunk[],
+  language: string,
+  budgetTokens: number,
+  model: TokenSource,
+): Promise<PromptContext> {
+  const style = format.withContext.chunk;
+  const separator = style.separator === undefined ? [] : [format.markers.get(style.separator)!];
+  const rendered = await model.tokenize(chunks.map((chunk) => renderChunk(chunk, style, language)));
+  const fitted: { chunk: Chunk; tokens: Int32Array }[] = [];
+  let left = budgetTokens;
+  for (const [index, chunk] of chunks.entries()) {
+    const whole = { chunk, tokens: Int32Array.of(...separator, ...rendered[index]!) };
+    const part = whole.tokens.length <= left ? whole : await firstLinesOf(chunk, left);
+    if (part) {
+      fitted.push(part);
+      left -= part.tokens.length;
+    }
+    if (part !== whole) break;
+  }
+  if (style.order === 'best-last') fitted.reverse();
+  return {
+    chunks: fitted.map(({ chunk }) => chunk),
+    headers: fitted.map(({ chunk }) => chunkHeader(chunk.path, style, language)),
+    tokens: concat(fitted.map(({ tokens }) => tokens)),
+  };
+
+  async function firstLinesOf(
+    chunk: Chunk,
+    budget: number,
+  ): Promise<{ chunk: Chunk; tokens: Int32Array } | undefined> {
+    const lines = chunk.text.split('\n');
+    for (let count = lines.length - 1; count >= 1; count = Math.floor(count * 0.75)) {
+      const shorter: Chunk = {
+        ...chunk,
+        endLine: chunk.startLine + count,
+        text: lines.slice(0, count).join('\n'),
+      };
+      const [tokens] = await model.tokenize([renderChunk(shorter, style, language)]);
+      if (tokens!.length + separator.length <= budget)
+        return { chunk: shorter, tokens: Int32Array.of(...separator, ...tokens!) };
+    }
+    return undefined;
+  }
+}
+
+/** A whole prompt as token ids: with context, or without. */
+export function assemblePrompt(format: FimFormat, parts: PromptParts, context?: PromptContext): Int32Array {
+  return assemble(format, context ? format.withContext.elements : format.single, parts, context?.tokens);
+}
+
+/**
+ * What every branch of the completion begins with, when the format shares it: up to where context would begin
+ * (the `<eof>` of Repoformer's layout is its last token).
+ */
+export function assembleShared(format: FimFormat, parts: PromptParts): Int32Array {
+  const { elements } = format.withContext;
+  const common = elements.findIndex((element, index) => !sameElement(element, format.single[index]));
+  return assemble(format, elements.slice(0, common < 0 ? elements.length : common), parts, undefined);
+}
+
+function sameElement(a: Element, b: Element | undefined): boolean {
+  return (
+    a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))
+  );
+}
+
+function assemble(
+  format: FimFormat,
+  elements: readonly Element[],
+  parts: PromptParts,
+  context: Int32Array | undefined,
+): Int32Array {
+  const pieces = elements.map((element) => {
+    if (element === 'prefix') return parts.prefix;
+    if (element === 'suffix') return parts.suffix;
+    if (element === 'typed') return parts.typed;
+    if (element === 'context') return context ?? new Int32Array();
+    if ('marker' in element) return Int32Array.of(format.markers.get(element.marker)!);
+    return parts.literals.get(element.literal)!;
+  });
+  return concat(format.bosToken === undefined ? pieces : [Int32Array.of(format.bosToken), ...pieces]);
+}
+
+function literalTexts(format: FimFormat, source: PromptSource): Map<string, string> {
+  const values = {
+    path: source.path || 'untitled',
+    language: source.language,
+    repository: source.repositoryName || 'repository',
+  };
+  const elements = [...format.single, ...format.withContext.elements];
+  return new Map(
+    elements.flatMap((element) =>
+      typeof element === 'object' && 'literal' in element
+        ? [[element.literal, fill(element.literal, values)] as const]
+        : [],
+    ),
+  );
+}
+
+function concat(pieces: readonly Int32Array[]): Int32Array {
+  const all = new Int32Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
+  let at = 0;
+  for (const piece of pieces) {
+    all.set(piece, at);
+    at += piece.length;
+  }
+  return all;
+}
