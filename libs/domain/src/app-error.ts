@@ -4,6 +4,7 @@ export type ErrorKind =
   | 'not_found'
   | 'already_exists'
   | 'permission_denied'
+  | 'unauthenticated'
   | 'failed_precondition'
   | 'resource_exhausted'
   | 'out_of_range'
@@ -52,6 +53,7 @@ export const ERROR_REASONS = [
   'DAEMON_ALREADY_RUNNING',
   'HOOKS_FAILED',
   'SHUTTING_DOWN',
+  'UNAUTHENTICATED',
   'INTERNAL',
 ] as const;
 

@@ -46,6 +46,8 @@ export type Chunk = Message<"repoformer.v1.Chunk"> & {
   score: number;
 
   /**
+   * The lines joined by "\n", without a trailing line end.
+   *
    * @generated from field: string text = 5;
    */
   text: string;

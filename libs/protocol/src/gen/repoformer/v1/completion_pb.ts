@@ -38,7 +38,8 @@ export type CompleteRequest = Message<"repoformer.v1.CompleteRequest"> & {
   path: string;
 
   /**
-   * Text of the file before the cursor.
+   * Text of the file before the cursor; at most 4 MiB, as `suffix` and each
+   * open buffer.
    *
    * @generated from field: string prefix = 3;
    */
@@ -74,7 +75,7 @@ export type CompleteRequest = Message<"repoformer.v1.CompleteRequest"> & {
   threshold?: number | undefined;
 
   /**
-   * Most tokens to generate; 0 means the server's default (64).
+   * Most tokens to generate, up to 1024; 0 means the server's default (64).
    *
    * @generated from field: uint32 max_tokens = 8;
    */
@@ -95,7 +96,8 @@ export type CompleteRequest = Message<"repoformer.v1.CompleteRequest"> & {
   sampling?: Sampling | undefined;
 
   /**
-   * Unsaved buffers; each shadows the committed content of its path.
+   * Unsaved buffers, at most 256; each shadows the committed content of its
+   * path. No path may occur twice.
    *
    * @generated from field: repeated repoformer.v1.OpenBuffer open_buffers = 11;
    */
@@ -103,7 +105,8 @@ export type CompleteRequest = Message<"repoformer.v1.CompleteRequest"> & {
 
   /**
    * Time the client is willing to wait for the last token. The server shares
-   * it out among the stages and returns what it has when it is spent.
+   * it out among the stages and returns what it has when it is spent. More than
+   * zero, at most one hour; the call's own deadline counts as well.
    *
    * @generated from field: google.protobuf.Duration budget = 12;
    */
@@ -133,7 +136,8 @@ export type CompleteRequest = Message<"repoformer.v1.CompleteRequest"> & {
 
   /**
    * Fragments that the client holds relevant (recent edits, definitions). They
-   * compete with retrieved chunks for the context budget and shadow nothing.
+   * compete with retrieved chunks for the context budget and shadow nothing. At
+   * most 64, each at most 256 KiB.
    *
    * @generated from field: repeated repoformer.v1.Hint hints = 16;
    */
@@ -176,18 +180,22 @@ export const HintSchema: GenMessage<Hint> = /*@__PURE__*/
  */
 export type Sampling = Message<"repoformer.v1.Sampling"> & {
   /**
-   * 0 is greedy.
+   * In [0, 2]; 0 is greedy.
    *
    * @generated from field: double temperature = 1;
    */
   temperature: number;
 
   /**
+   * In [0, 1]; 0 means 1, which keeps every token.
+   *
    * @generated from field: double top_p = 2;
    */
   topP: number;
 
   /**
+   * 0 keeps every token.
+   *
    * @generated from field: uint32 top_k = 3;
    */
   topK: number;
@@ -771,6 +779,8 @@ export const FeedbackSchema: GenEnum<Feedback> = /*@__PURE__*/
 
 /**
  * Completes code at a position in a file of a registered repository.
+ *
+ * A message is at most 16 MiB; a larger one fails with RESOURCE_EXHAUSTED.
  *
  * @generated from service repoformer.v1.CompletionService
  */
