@@ -1,0 +1,22 @@
+import type { Decision } from '@repoformer/domain';
+
+/** What is known of a hole when a policy is asked. */
+export interface PolicyEvidence {
+  /** Similarities of the retrieved windows, best first, in [0, 1]. Absent: retrieval gave no answer. */
+  readonly scores?: readonly number[];
+  /** P(retrieval token) of the policy model after the shared prefix, and whether it was the most probable token. */
+  readonly self?: { readonly probability: number; readonly isArgmax: boolean };
+}
+
+/** What a policy must see before it can decide. */
+export type PolicyNeed = 'scores' | 'self';
+
+/** Decides whether cross-file context is worth its prefill. Pure: the same evidence gives the same decision. */
+export interface RetrievalPolicy {
+  readonly name: string;
+  readonly needs: PolicyNeed;
+  /** Its own tuned threshold, in [0, 1]; undefined where it needs none. */
+  readonly defaultThreshold: number | undefined;
+  /** @param threshold overrides the policy's own */
+  decide(evidence: PolicyEvidence, threshold?: number): Decision;
+}
