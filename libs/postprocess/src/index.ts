@@ -1,1 +1,1 @@
-export {};
+export { CompletionFilter, type FilterOptions, type FilterStep, type StopRule } from './completion-filter.js';
