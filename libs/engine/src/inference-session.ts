@@ -1,0 +1,252 @@
+import { AppError, invalidArgument, type GeneratedPiece, type GenerationEnd } from '@repoformer/domain';
+import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBias } from 'node-llama-cpp';
+import { ForcedTokenBias } from './forced-token-bias.js';
+import type { EvaluatedReply, EvaluateRequest, GenerateRequest } from './inference-protocol.js';
+import type { LoadedModel } from './model-loader.js';
+import { Utf8Stream } from './utf8-stream.js';
+
+/** How a request hears that it is cancelled, and tells how far its prompt is. */
+export interface Operation {
+  readonly signal: AbortSignal;
+  readonly onProgress: (progress: { reused: number; evaluated: number; elapsedMs: number }) => void;
+}
+
+/** Thrown where a cancelled operation stops. */
+export class OperationCancelled extends Error {}
+
+/** Below this, a batch costs less on the decoding threads than waking all cores. */
+const SMALLEST_PARALLEL_BATCH = 4;
+/** llama.cpp's filter compares each token of the vocabulary with each one asked for. */
+const LARGEST_FILTER = 512;
+
+type GenerateNext = NonNullable<Extract<ControlledEvaluateInputItem, readonly unknown[]>[1]['generateNext']>;
+
+/**
+ * The one evaluation state of a loaded model, inside the inference process. Not safe for two operations at
+ * once: the caller runs them one after the other.
+ */
+export class InferenceSession {
+  readonly #loaded: LoadedModel;
+  readonly #sequence: LlamaContextSequence;
+  readonly #chunkTokens: number;
+  readonly #endTokens: ReadonlySet<number>;
+  readonly #forcedBias: ForcedTokenBias;
+
+  constructor(loaded: LoadedModel, chunkTokens: number) {
+    this.#loaded = loaded;
+    this.#sequence = loaded.sequence;
+    this.#chunkTokens = chunkTokens;
+    this.#endTokens = new Set(loaded.info.endTokens);
+    this.#forcedBias = new ForcedTokenBias(loaded.model, loaded.vocabulary);
+  }
+
+  /** Control tokens never come out of plain text. */
+  tokenize(texts: readonly string[]): Int32Array[] {
+    const { model } = this.#loaded;
+    // SentencePiece puts a space before every text, which the option takes away again.
+    const option = model.vocabularyType === 'spm' ? 'trimLeadingSpace' : undefined;
+    return texts.map((text) => Int32Array.from(model.tokenize(text, false, option)));
+  }
+
+  tokenBytes(tokens: Int32Array): Uint8Array[] {
+    return Array.from(tokens, (token) => this.#loaded.vocabulary.bytesOf(token).slice());
+  }
+
+  async evaluate(
+    { tokens, watch }: EvaluateRequest,
+    operation: Operation,
+  ): Promise<Omit<EvaluatedReply, 'type' | 'id'>> {
+    const prompt = this.#checked(tokens);
+    const watched = this.#checked(watch ?? []);
+    if (watch === undefined) {
+      const { reused } = await this.#prefill(prompt, operation);
+      return { reused, evaluated: prompt.length - reused, probabilities: [], argmax: -1 };
+    }
+    const { reused, next } = await this.#prefill(prompt, operation, {
+      token: true,
+      logits: watched.length > LARGEST_FILTER || { filter: { tokens: watched, includeSelected: true } },
+      totalLogitWeight: true,
+    });
+    const { logits, totalLogitWeight } = next;
+    if (typeof next.token !== 'number' || logits === undefined || totalLogitWeight === undefined)
+      throw noToken();
+    const highest = logits.get(next.token)!;
+    return {
+      reused,
+      evaluated: prompt.length - reused,
+      probabilities: watched.map((token) => Math.exp(logits.get(token)! - highest) / totalLogitWeight),
+      argmax: next.token,
+    };
+  }
+
+  /** Yields one piece a token and returns how it ended and the text that was still held back. */
+  async *generate(
+    request: GenerateRequest,
+    operation: Operation,
+  ): AsyncGenerator<GeneratedPiece, { end: GenerationEnd; text: string }, void> {
+    const stops = new Set([...this.#endTokens, ...this.#checked(request.stopTokens)]);
+    const text = new Utf8Stream();
+    let generatedTokens = 0;
+    const piece = (bytes: Uint8Array) => {
+      generatedTokens += 1;
+      return { text: text.push(bytes), generatedTokens };
+    };
+    // A character that the limit cuts is no text.
+    const unfinished = { end: 'max_tokens', text: '' } as const;
+    if (request.maxTokens <= 0) return unfinished;
+
+    const first = await this.#first(this.#checked(request.tokens), request, operation);
+    if (first.token === undefined) return unfinished;
+    if (first.bytes !== undefined) {
+      if (stops.has(first.token)) return { end: 'end_token', text: '' };
+      yield piece(first.bytes);
+    } else {
+      // The last token of what was forced is evaluated by the decoder.
+      operation.onProgress({ reused: 0, evaluated: 1, elapsedMs: 0 });
+    }
+    throwIfCancelled(operation);
+    if (generatedTokens >= request.maxTokens || this.#isFull()) return unfinished;
+
+    this.#loaded.llama.maxThreads = this.#loaded.decodeThreads;
+    const sampling = samplingOf(request, first.steps);
+    for await (const token of this.#sequence.evaluate([first.token], { ...sampling, yieldEogToken: true })) {
+      throwIfCancelled(operation);
+      if (stops.has(token)) return { end: 'end_token', text: text.finish() };
+      yield piece(this.#loaded.vocabulary.bytesOf(token));
+      throwIfCancelled(operation);
+      if (generatedTokens >= request.maxTokens || this.#isFull()) break;
+    }
+    return unfinished;
+  }
+
+  /** Forgets all state; for use after an evaluation that failed half-way. */
+  async reset(): Promise<void> {
+    await this.#sequence.clearHistory();
+  }
+
+  /**
+   * Evaluates the prompt and chooses the token after it. While forced bytes remain, only tokens that agree
+   * with them may be chosen, and those that they cover wholly are evaluated on the way ("token healing").
+   *
+   * @returns the chosen token, not evaluated yet (undefined: the context is full); its bytes beyond the
+   * forced ones (undefined: it ends with them); the number of choices made.
+   */
+  async #first(prompt: Token[], request: GenerateRequest, operation: Operation): Promise<FirstToken> {
+    let forced = request.forcedBytes;
+    let input = prompt;
+    for (let steps = 0; ; steps += 1) {
+      const tokenBias = forced.length > 0 ? this.#forcedBias.towards(forced) : undefined;
+      if (forced.length > 0 && tokenBias === undefined)
+        return await this.#feed(input, forced, operation, steps);
+      const choose: GenerateNext = { token: true, options: { ...samplingOf(request, steps), tokenBias } };
+      const { next } = await this.#prefill(input, operation, choose, steps > 0);
+      if (typeof next.token !== 'number') throw noToken();
+      const bytes = this.#loaded.vocabulary.bytesOf(next.token);
+      const chosen = { token: next.token, steps: steps + 1 };
+      if (bytes.length > forced.length || forced.length === 0) {
+        return { ...chosen, bytes: bytes.subarray(forced.length) };
+      }
+      // Without bytes it would not agree with what is forced: the logits are not numbers.
+      if (bytes.length === 0) throw noToken();
+      forced = forced.subarray(bytes.length);
+      if (forced.length === 0) return this.#isFull() ? { steps } : chosen;
+      if (this.#isFull()) return { steps };
+      input = [...input, next.token];
+    }
+  }
+
+  /** Only a vocabulary without byte tokens gets here: what is typed is fed as it tokenises. */
+  async #feed(input: Token[], forced: Uint8Array, operation: Operation, steps: number): Promise<FirstToken> {
+    const rest = Array.from(this.tokenize([new TextDecoder().decode(forced)])[0]!) as Token[];
+    const all = [...input, ...rest];
+    if (all.length > this.#loaded.info.contextTokens) return { steps };
+    await this.#prefill(all.slice(0, -1), operation, undefined, steps > 0);
+    return { token: all.at(-1)!, steps };
+  }
+
+  /**
+   * Brings the state to exactly `tokens`: keeps the longest common prefix with the present state and
+   * evaluates the rest in chunks, looking for a cancel between them.
+   *
+   * @param generateNext what to compute after the last token; that token is then always evaluated.
+   * @param continuing whether this operation made the state itself: then keeping it is no reuse.
+   */
+  async #prefill(
+    tokens: Token[],
+    operation: Operation,
+    generateNext?: GenerateNext,
+    continuing = false,
+  ): Promise<{ reused: number; next: ControlledNext }> {
+    throwIfCancelled(operation);
+    await this.#sequence.adaptStateToTokens(generateNext ? tokens.slice(0, -1) : tokens, false);
+    const reused = this.#sequence.nextTokenIndex;
+    if (!continuing) operation.onProgress({ reused, evaluated: 0, elapsedMs: 0 });
+    let next: ControlledNext = {};
+    for (let start = reused; start < tokens.length; start += this.#chunkTokens) {
+      throwIfCancelled(operation);
+      const chunk = tokens.slice(start, start + this.#chunkTokens);
+      const { llama, prefillThreads, decodeThreads } = this.#loaded;
+      llama.maxThreads = chunk.length < SMALLEST_PARALLEL_BATCH ? decodeThreads : prefillThreads;
+      const startedAt = performance.now();
+      if (generateNext !== undefined && start + chunk.length === tokens.length) {
+        const input: ControlledEvaluateInputItem[] = [
+          ...chunk.slice(0, -1),
+          [chunk.at(-1)!, { generateNext }],
+        ];
+        next = (await this.#sequence.controlledEvaluate(input)).at(-1)?.next ?? {};
+      } else {
+        await this.#sequence.evaluateWithoutGeneratingNewTokens(chunk);
+      }
+      const elapsedMs = performance.now() - startedAt;
+      operation.onProgress({ reused: 0, evaluated: chunk.length, elapsedMs });
+    }
+    throwIfCancelled(operation);
+    return { reused, next };
+  }
+
+  /** Whether there is no room to evaluate one more token. */
+  #isFull(): boolean {
+    return this.#sequence.nextTokenIndex >= this.#loaded.info.contextTokens;
+  }
+
+  #checked(tokens: ArrayLike<number>): Token[] {
+    const { size } = this.#loaded.vocabulary;
+    return Array.from(tokens, (token) => {
+      if (Number.isInteger(token) && token >= 0 && token < size) return token as Token;
+      throw invalidArgument('tokens', `${token} is no token of this model`);
+    });
+  }
+}
+
+type ControlledNext = NonNullable<
+  Awaited<ReturnType<LlamaContextSequence['controlledEvaluate']>>[number]
+>['next'];
+
+interface FirstToken {
+  readonly token?: Token;
+  readonly bytes?: Uint8Array;
+  readonly steps: number;
+}
+
+/** Sampling parameters; each choice has a sampler of its own and therefore gets a seed of its own. */
+function samplingOf({ sampling }: GenerateRequest, step: number): SamplingParameters {
+  if (sampling === undefined) return { temperature: 0 };
+  const { temperature, topK, topP, seed } = sampling;
+  return { temperature, topK, topP, seed: (seed + Math.imul(step, 0x9e3779b1)) >>> 0 };
+}
+
+interface SamplingParameters {
+  temperature: number;
+  topK?: number;
+  topP?: number;
+  seed?: number;
+  tokenBias?: TokenBias;
+}
+
+function throwIfCancelled({ signal }: Operation): void {
+  if (signal.aborted) throw new OperationCancelled();
+}
+
+function noToken(): AppError {
+  return new AppError({ kind: 'internal', reason: 'INTERNAL', message: 'the model gave no next token' });
+}

@@ -1,0 +1,126 @@
+import {
+  abortError,
+  throwIfAborted,
+  type EngineCounters,
+  type LanguageModel,
+  type ModelInfo,
+  type ModelLane,
+} from '@repoformer/domain';
+import { errorOf } from './inference-client.js';
+import type { InferenceRequest, RequestReply } from './inference-protocol.js';
+import type { InferenceSupervisor } from './inference-supervisor.js';
+import { LaneQueue, type LanePriority } from './lane-queue.js';
+import { LlamaModelLane } from './model-lane.js';
+import { PrefillRate } from './prefill-rate.js';
+
+type Answer<T extends RequestReply['type']> = Extract<RequestReply, { type: T }>;
+
+/** A GGUF model evaluated by llama.cpp in a process of its own. */
+export class LlamaLanguageModel implements LanguageModel {
+  readonly info: ModelInfo;
+  readonly #supervisor: InferenceSupervisor;
+  readonly #queue: LaneQueue;
+  readonly #closeTimeoutMs: number;
+  readonly #prefillRate = new PrefillRate();
+  readonly #counts = {
+    evaluatedTokens: 0,
+    generatedTokens: 0,
+    reusedTokens: 0,
+    requests: 0,
+    cancelledRequests: 0,
+  };
+
+  constructor(
+    info: ModelInfo,
+    supervisor: InferenceSupervisor,
+    options: { queueLimit: number; closeTimeoutMs: number },
+  ) {
+    this.info = info;
+    this.#supervisor = supervisor;
+    this.#queue = new LaneQueue(options.queueLimit);
+    this.#closeTimeoutMs = options.closeTimeoutMs;
+  }
+
+  async tokenize(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
+    const reply = await this.#ask('tokens', (id) => ({ type: 'tokenize', id, texts }), signal);
+    return [...reply.tokens];
+  }
+
+  async tokenBytes(tokens: Int32Array): Promise<Uint8Array[]> {
+    const reply = await this.#ask('bytes', (id) => ({ type: 'token_bytes', id, tokens }));
+    return [...reply.bytes];
+  }
+
+  async acquire({ priority, signal }: { priority: LanePriority; signal: AbortSignal }): Promise<ModelLane> {
+    let cancelled = false;
+    const onCancelled = () => {
+      cancelled = true;
+      this.#counts.cancelledRequests += 1;
+    };
+    throwIfAborted(signal);
+    const entered = this.#queue.enter(priority, signal);
+    try {
+      const turn = await entered;
+      this.#counts.requests += 1;
+      try {
+        const client = await this.#supervisor.client(signal);
+        return new LlamaModelLane(client, turn, {
+          onProgress: ({ reused, evaluated, elapsedMs }) => {
+            this.#counts.reusedTokens += reused;
+            this.#counts.evaluatedTokens += evaluated;
+            this.#prefillRate.add(evaluated, elapsedMs);
+          },
+          onGenerated: (tokens) => {
+            this.#counts.generatedTokens += tokens;
+          },
+          onCancelled,
+        });
+      } catch (error) {
+        turn.end();
+        throw error;
+      }
+    } catch (error) {
+      if (signal.aborted && !cancelled) onCancelled();
+      throw error;
+    }
+  }
+
+  counters(): EngineCounters {
+    return { ...this.#counts, restarts: this.#supervisor.restarts };
+  }
+
+  prefillMsPerToken(): number | undefined {
+    return this.#prefillRate.msPerToken();
+  }
+
+  async close(): Promise<void> {
+    await this.#supervisor.close(this.#closeTimeoutMs);
+  }
+
+  /** One question, one answer; needs no lane. */
+  async #ask<T extends RequestReply['type']>(
+    type: T,
+    build: (id: number) => InferenceRequest,
+    signal?: AbortSignal,
+  ): Promise<Answer<T>> {
+    const client = await this.#supervisor.client(signal);
+    let leave = () => {};
+    let id = 0;
+    try {
+      return await new Promise<Answer<T>>((resolve, reject) => {
+        leave = () => reject(abortError(signal!));
+        signal?.addEventListener('abort', leave, { once: true });
+        id = client.request(build, {
+          onReply: (reply) => {
+            if (reply.type === 'failed') reject(errorOf(reply.failure));
+            else if (reply.type === type) resolve(reply as Answer<T>);
+          },
+          onLost: reject,
+        });
+      });
+    } finally {
+      signal?.removeEventListener('abort', leave);
+      client.forget(id);
+    }
+  }
+}
