@@ -6,6 +6,8 @@ export interface ModelSpec {
   readonly adapters: readonly { readonly path: string; readonly scale: number }[];
   /** FIM family by name; undefined: found from the file itself. */
   readonly family?: string;
+  /** The policy that was found to suit this model, where the catalogue names one. */
+  readonly recommended?: { readonly policy: string; readonly threshold?: number };
   readonly contextTokens: number;
   /** Threads for evaluating prompts and for generating; 0: chosen from the machine (all cores, one). */
   readonly prefillThreads: number;
@@ -63,11 +65,12 @@ export interface Evaluation {
   readonly evaluated: number;
   /** P(token) over the full vocabulary after the last token, in the order of `watch`. */
   readonly probabilities: readonly number[];
-  /** The most probable next token. */
+  /** The most probable next token; -1 when no `watch` was given, for then no logits are computed. */
   readonly argmax: number;
 }
 
 export interface GenerateOptions {
+  /** Tokens that lie wholly inside `forcedBytes` do not count. */
   readonly maxTokens: number;
   /**
    * Bytes that the generated text must begin with (what is typed already, backed up to a token boundary).
@@ -84,7 +87,7 @@ export interface GenerateOptions {
 export interface GeneratedPiece {
   /** Whole UTF-8 characters only; may be empty. */
   readonly text: string;
-  /** Tokens generated so far, this one included. */
+  /** Tokens generated beyond the forced bytes so far, this one included. */
   readonly generatedTokens: number;
 }
 
