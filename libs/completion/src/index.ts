@@ -1,1 +1,7 @@
-export {};
+export {
+  CompletionService,
+  type CompletionDependencies,
+  type CompletionOptions,
+  type ScoreRequest,
+} from './completion-service.js';
+export type { ModelProvider } from './formatted-models.js';

@@ -3,6 +3,7 @@ export * from './chunk.js';
 export * from './clock.js';
 export * from './completion.js';
 export * from './decision.js';
+export * from './index-store-conformance.js';
 export * from './index-store.js';
 export * from './language-model.js';
 export * from './language.js';

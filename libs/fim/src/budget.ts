@@ -14,7 +14,9 @@ export async function keepEnd(text: string, budgetTokens: number, tokenize: Toke
   if (text === '' || budgetTokens <= 0) return new Int32Array();
   const blockLines = Math.max(1, Math.min(8, Math.floor(budgetTokens / 64)));
   const blocks = blocksFromEnd(text, blockLines, budgetTokens * CHARS_PER_TOKEN);
-  const counts = (await tokenize(blocks)).map((tokens) => tokens.length);
+  const [all, ...each] = await tokenize([blocks.join(''), ...blocks]);
+  if (all!.length <= budgetTokens) return all!;
+  const counts = each.map((tokens) => tokens.length);
   let from = blocks.length;
   for (let sum = 0; from > 0 && sum + counts[from - 1]! <= budgetTokens; from--) sum += counts[from - 1]!;
   const whole = from < blocks.length ? blocks.slice(from) : blocks.slice(-1);

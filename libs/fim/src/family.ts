@@ -77,9 +77,9 @@ export interface FamilyOptions {
 /** Completes a family with the placements that follow from its single-file form. */
 export function createFamily(options: FamilyOptions): Family {
   const { single } = options;
-  const last = single.length - 1;
   // Context after the suffix needs a middle marker behind it, or the suffix would run into the typed text.
-  const hasMiddle = single[last] === 'typed' && typeof single[last - 1] === 'object';
+  const hole = single.findLastIndex((element) => element === 'prefix' || element === 'suffix') + 1;
+  const hasMiddle = hole < single.indexOf('typed');
   const hasSuffix = single.includes('suffix');
   const commentPrefix: PlacementForm = {
     elements: single.flatMap((element): Element[] =>
@@ -90,7 +90,7 @@ export function createFamily(options: FamilyOptions): Family {
   const afterSuffix: PlacementForm | undefined =
     options.afterSuffix ??
     (hasMiddle && hasSuffix
-      ? { elements: [...single.slice(0, last - 1), 'context', ...single.slice(last - 1)], chunk: PLAIN_CHUNK }
+      ? { elements: [...single.slice(0, hole), 'context', ...single.slice(hole)], chunk: PLAIN_CHUNK }
       : undefined);
   return {
     name: options.name,

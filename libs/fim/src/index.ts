@@ -3,6 +3,7 @@ export { FAMILY_NAMES, FAMILY_TABLE } from './family-table.js';
 export { resolveFormat, type FimFormat } from './format.js';
 export { anchorHole, healingStart, type Hole } from './hole.js';
 export {
+  assembleDecision,
   assemblePrompt,
   assembleShared,
   prepareContext,

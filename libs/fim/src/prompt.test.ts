@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { FAMILY_TABLE } from './family-table.js';
 import { resolveFormat, type FimFormat } from './format.js';
 import { anchorHole } from './hole.js';
-import { assemblePrompt, assembleShared, prepareContext, prepareParts } from './prompt.js';
+import { assembleDecision, assemblePrompt, assembleShared, prepareContext, prepareParts } from './prompt.js';
 import { WordTokenizer } from './testing.js';
 
 const BUDGETS = { prefixTokens: 200, suffixTokens: 100, contextTokens: 200 };
@@ -41,6 +41,7 @@ async function prompts(
     none: tokenizer.read(assemblePrompt(format, parts)),
     with: tokenizer.read(assemblePrompt(format, parts, context)),
     shared: tokenizer.read(assembleShared(format, parts)),
+    decision: tokenizer.read(assembleDecision(format, parts)),
   };
 }
 
@@ -134,7 +135,11 @@ describe('prompts', () => {
       expect(prompt.with).toContain('NEXT');
       expect(prompt.with.startsWith(prompt.shared)).toBe(true);
       expect(prompt.none.startsWith(prompt.shared)).toBe(true);
-      if (format.sharesPrefix) expect(prompt.shared).toContain('BELOW');
+      if (format.sharesPrefix) {
+        expect(prompt.shared).toContain('BELOW');
+        expect(prompt.decision).toBe(prompt.shared);
+      }
+      expect(prompt.none.startsWith(prompt.decision)).toBe(true);
     },
   );
 

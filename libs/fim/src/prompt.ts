@@ -141,6 +141,16 @@ export function assembleShared(format: FimFormat, parts: PromptParts): Int32Arra
   return assemble(format, elements.slice(0, common < 0 ? elements.length : common), parts, undefined);
 }
 
+/**
+ * What the decision is read from: prefix and suffix without the hole. Equal to the shared beginning where the
+ * format shares it.
+ */
+export function assembleDecision(format: FimFormat, parts: PromptParts): Int32Array {
+  if (format.sharesPrefix) return assembleShared(format, parts);
+  const hole = format.single.findLastIndex((element) => element === 'prefix' || element === 'suffix') + 1;
+  return assemble(format, format.single.slice(0, hole), parts, undefined);
+}
+
 function sameElement(a: Element, b: Element | undefined): boolean {
   return (
     a === b || (typeof a === 'object' && typeof b === 'object' && JSON.stringify(a) === JSON.stringify(b))

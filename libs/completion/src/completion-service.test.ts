@@ -1,0 +1,369 @@
+import {
+  AppError,
+  systemClock,
+  type Chunk,
+  type CompletionEvent,
+  type CompletionRequest,
+  type RetrievalResult,
+  type SnippetRetriever,
+} from '@repoformer/domain';
+import { describe, expect, it } from 'vitest';
+import { CompletionService, type CompletionOptions } from './completion-service.js';
+import { ScriptedModel } from './testing.js';
+
+const QWEN = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>', '<|repo_name|>'];
+const NANO = ['<fim_prefix>', '<fim_suffix>', '<fim_middle>', '<eof>', '<cc>', '<file_sep>'];
+const CHUNK: Chunk = { path: 'lib/a.py', startLine: 3, endLine: 4, score: 0.5, text: 'CONTEXT = 1' };
+
+const REQUEST: CompletionRequest = {
+  repository: 'repo',
+  path: 'app.py',
+  prefix: 'import a\nx = ',
+  suffix: '\n',
+  language: '',
+  mode: 'auto',
+  maxTokens: 64,
+  maxLines: 0,
+  openBuffers: [],
+  session: '',
+  explain: false,
+  stop: [],
+  hints: [],
+};
+
+type Retrieve = () => Promise<Partial<RetrievalResult>>;
+
+function setUp(
+  options: Partial<CompletionOptions> = {},
+  retrieve: Retrieve = () => Promise.resolve({ chunks: [CHUNK] }),
+  model = new ScriptedModel(QWEN),
+) {
+  const retriever: SnippetRetriever = {
+    retrieve: async () => ({
+      chunks: [],
+      indexedCommit: 'c1',
+      headCommit: 'c1',
+      state: 'ready',
+      generation: 1,
+      ...(await retrieve()),
+    }),
+  };
+  const service = new CompletionService({
+    retriever,
+    models: { generator: () => Promise.resolve(model) },
+    clock: systemClock,
+    options: {
+      budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 256 },
+      topK: 10,
+      retrievalTimeoutMs: 500,
+      policy: 'auto',
+      ...options,
+    },
+  });
+  return { service, model };
+}
+
+async function collect(
+  service: CompletionService,
+  request: Partial<CompletionRequest> = {},
+  signal = new AbortController().signal,
+) {
+  const events: CompletionEvent[] = [];
+  for await (const event of service.complete({ ...REQUEST, ...request }, signal)) events.push(event);
+  const find = <K extends CompletionEvent['kind']>(kind: K) =>
+    events.find((event) => event.kind === kind) as Extract<CompletionEvent, { kind: K }>;
+  const texts = events.flatMap((event) => (event.kind === 'text' ? [event.text] : []));
+  return {
+    events,
+    decision: find('decision').decision,
+    context: find('context').context,
+    finished: find('finished'),
+    texts,
+  };
+}
+
+describe('CompletionService', () => {
+  it('sends decision, context, text and finished in this order, and all the text in finished', async () => {
+    const { service } = setUp();
+    const { events, texts, finished } = await collect(service);
+    expect(events.map((event) => event.kind).filter((kind, at, all) => kind !== all[at - 1])).toEqual([
+      'decision',
+      'context',
+      'text',
+      'finished',
+    ]);
+    expect(finished.text).toBe(texts.join(''));
+    expect(finished).toMatchObject({ text: 'done', reason: 'end', usage: { generated: 4 } });
+  });
+
+  it('uses context where the policy says so, and shows its text only when asked', async () => {
+    const { service, model } = setUp();
+    const seen: string[] = [];
+    model.script = (prompt) => (seen.push(prompt), 'y');
+    const plain = await collect(service);
+    expect(plain.decision).toMatchObject({ outcome: 'retrieve', probability: 0.5, policy: 'similarity' });
+    expect(plain.context).toMatchObject({
+      outcome: 'used',
+      indexedCommit: 'c1',
+      chunks: [{ path: 'lib/a.py', text: '' }],
+    });
+    expect(seen[0]).toContain('CONTEXT = 1');
+    const explained = await collect(service, { explain: true });
+    expect(explained.context.chunks[0]!.text).toBe('CONTEXT = 1');
+  });
+
+  it('abstains below the threshold, and then puts nothing retrieved into the prompt', async () => {
+    const { service, model } = setUp();
+    const seen: string[] = [];
+    model.script = (prompt) => (seen.push(prompt), 'y');
+    const { decision, context, finished } = await collect(service, { threshold: 0.6 });
+    expect(decision).toMatchObject({ outcome: 'abstain', threshold: 0.6 });
+    expect(context).toMatchObject({ outcome: 'skipped_by_policy', chunks: [] });
+    expect(finished.usage.context).toBe(0);
+    expect(seen[0]).not.toContain('CONTEXT');
+  });
+
+  it.each<[string, Partial<CompletionRequest>, Retrieve, string, string]>([
+    [
+      'always',
+      { mode: 'always', threshold: 1 },
+      () => Promise.resolve({ chunks: [CHUNK] }),
+      'retrieve',
+      'used',
+    ],
+    ['never', { mode: 'never' }, () => Promise.resolve({ chunks: [CHUNK] }), 'abstain', 'skipped_by_policy'],
+    ['always, nothing found', { mode: 'always' }, () => Promise.resolve({}), 'retrieve', 'nothing_found'],
+    [
+      'always, not indexed',
+      { mode: 'always' },
+      () => Promise.resolve({ indexedCommit: undefined }),
+      'retrieve',
+      'index_not_ready',
+    ],
+    [
+      'always, no repository',
+      { mode: 'always', repository: '' },
+      () => Promise.resolve({ chunks: [CHUNK] }),
+      'retrieve',
+      'no_repository',
+    ],
+    [
+      'auto, no repository',
+      { repository: '' },
+      () => Promise.resolve({ chunks: [CHUNK] }),
+      'abstain',
+      'no_repository',
+    ],
+    [
+      'always, retrieval fails',
+      { mode: 'always' },
+      () => Promise.reject(new Error('disk on fire')),
+      'retrieve',
+      'failed',
+    ],
+    ['always, too slow', { mode: 'always' }, () => new Promise(() => undefined), 'retrieve', 'timed_out'],
+  ])('%s: completes whatever retrieval does', async (_, request, retrieve, outcome, contextOutcome) => {
+    const { service } = setUp({ retrievalTimeoutMs: 50 }, retrieve);
+    const { decision, context, finished } = await collect(service, request);
+    expect([decision.outcome, context.outcome, finished.text]).toEqual([outcome, contextOutcome, 'done']);
+    if (request.mode !== undefined) expect(decision.probability).toBeUndefined();
+  });
+
+  it('evaluates the shared prefix once for decision and branches', async () => {
+    const { service, model } = setUp();
+    const { finished } = await collect(service);
+    expect(model.evaluated).toBe(finished.usage.prompt - 1);
+    expect(finished.usage.reused).toBe(0);
+  });
+
+  it('asks the model for its own token in Repoformer’s layout, as a by-product of the shared prefix', async () => {
+    const model = new ScriptedModel(NANO);
+    const { service } = setUp({}, undefined, model);
+    model.probability = 0.8;
+    const { decision, finished } = await collect(service);
+    expect(decision).toMatchObject({ outcome: 'retrieve', policy: 'self', probability: 0.8 });
+    expect(model.evaluated).toBe(finished.usage.prompt - 1);
+    expect(model.log[0]!.endsWith('<eof>')).toBe(true);
+    expect(model.log.at(-1)).toContain('<eof><cc><file_sep># lib/a.py\nCONTEXT = 1\n<fim_middle>x ');
+  });
+
+  it('evaluates nothing before a decision that needs no model, where context comes first', async () => {
+    const { service, model } = setUp({ placement: 'comment-prefix' });
+    await collect(service);
+    expect(model.log).toHaveLength(1);
+    expect(model.log[0]).toContain('CONTEXT');
+  });
+
+  it('drops the branch without context when another model decides to retrieve', async () => {
+    const model = new ScriptedModel(QWEN);
+    const policyModel = new ScriptedModel(NANO);
+    policyModel.probability = 0.9;
+    const service = new CompletionService({
+      retriever: {
+        retrieve: () =>
+          Promise.resolve({
+            chunks: [CHUNK],
+            indexedCommit: 'c',
+            headCommit: 'c',
+            state: 'ready',
+            generation: 1,
+          }),
+      },
+      models: { generator: () => Promise.resolve(model), policyModel: () => Promise.resolve(policyModel) },
+      clock: systemClock,
+      options: {
+        budgets: { prefixTokens: 99, suffixTokens: 99, contextTokens: 99 },
+        topK: 3,
+        retrievalTimeoutMs: 500,
+        policy: 'auto',
+        placement: 'comment-prefix',
+      },
+    });
+    const used = await collect(service);
+    expect(used.decision).toMatchObject({ policy: 'self', outcome: 'retrieve', probability: 0.9 });
+    expect(used.context.outcome).toBe('used');
+    policyModel.probability = 0.1;
+    const unused = await collect(service, { path: 'other.py' });
+    expect(unused.decision.outcome).toBe('abstain');
+    expect(model.log.at(-1)).not.toContain('CONTEXT');
+  });
+
+  it('decides once for a line: typing on costs about a token a key', async () => {
+    const { service, model } = setUp();
+    const line = 'x = compute(alpha)';
+    await collect(service, { prefix: `import a\n${line.slice(0, 1)}` });
+    for (let at = 2; at <= line.length; at++) {
+      const before = model.evaluated;
+      await collect(service, { prefix: `import a\n${line.slice(0, at)}` });
+      expect(model.evaluated - before, line.slice(0, at)).toBeLessThanOrEqual(4);
+    }
+  });
+
+  it('decides anew when the index has changed', async () => {
+    let generation = 1;
+    const { service } = setUp({}, () =>
+      Promise.resolve({ generation, chunks: generation === 1 ? [CHUNK] : [] }),
+    );
+    expect((await collect(service)).context.outcome).toBe('used');
+    generation = 2;
+    expect((await collect(service)).decision.reason).toBe('nothing similar was found');
+  });
+
+  it('lets hints compete with retrieved chunks', async () => {
+    const { service } = setUp();
+    const hints = [{ path: 'hint.py', text: 'import a\nx = 5' }];
+    const { context } = await collect(service, { hints, mode: 'always' });
+    expect(context.chunks.map((chunk) => chunk.path)).toEqual(['lib/a.py', 'hint.py']);
+  });
+
+  it('ends an older request of a session as superseded, with the text so far', async () => {
+    const { service, model } = setUp();
+    model.script = () => 'abcdef';
+    let resume!: () => void;
+    let steps = 0;
+    model.pause = () => (++steps === 6 ? new Promise((resolve) => (resume = resolve)) : Promise.resolve());
+    const older = collect(service, { session: 's' });
+    while (!resume) await new Promise((resolve) => setTimeout(resolve, 1));
+    model.pause = () => Promise.resolve();
+    const newer = collect(service, { session: 's' });
+    resume();
+    const { finished } = await older;
+    expect(finished.reason).toBe('superseded');
+    expect('abcdef'.startsWith(finished.text)).toBe(true);
+    expect(finished.text.length).toBeLessThan(6);
+    expect((await newer).finished).toMatchObject({ reason: 'end', text: 'abcdef' });
+  });
+
+  it('returns what it has when the budget is spent', async () => {
+    const { service, model } = setUp();
+    model.script = () => 'abcdefghijklmnopqrstuvwxyz'.repeat(20);
+    model.pause = () => new Promise((resolve) => setTimeout(resolve, 5));
+    const { finished, events } = await collect(service, { budgetMs: 60, maxTokens: 1000 });
+    expect(finished.reason).toBe('budget');
+    expect(events.at(-1)).toBe(finished);
+  });
+
+  it('keeps the order of events when the budget ends before the decision', async () => {
+    const { service, model } = setUp();
+    model.pause = () => new Promise((resolve) => setTimeout(resolve, 80));
+    const { events, finished } = await collect(service, { budgetMs: 20 });
+    expect(events.map((event) => event.kind)).toEqual(['decision', 'context', 'finished']);
+    expect(finished).toMatchObject({ reason: 'budget', text: '' });
+  });
+
+  it('fails with the client’s reason when the client cancels, and frees the model', async () => {
+    const { service, model } = setUp();
+    const controller = new AbortController();
+    model.script = () => 'x'.repeat(1000);
+    const iterator = service.complete({ ...REQUEST, maxTokens: 1000 }, controller.signal);
+    await iterator.next();
+    controller.abort(new AppError({ kind: 'cancelled', reason: 'CANCELLED', message: 'gone' }));
+    await expect(async () => {
+      for (;;) if ((await iterator.next()).done) return;
+    }).rejects.toMatchObject({ kind: 'cancelled' });
+    model.script = () => 'next';
+    expect((await collect(service)).finished.text).toBe('next');
+  });
+
+  it('stops the decoder when the consumer leaves', async () => {
+    const { service, model } = setUp();
+    let steps = 0;
+    model.script = () => 'x'.repeat(100_000);
+    model.pause = () => (steps++, new Promise((resolve) => setImmediate(resolve)));
+    for await (const event of service.complete(
+      { ...REQUEST, maxTokens: 100_000 },
+      new AbortController().signal,
+    )) {
+      if (event.kind === 'text') break;
+    }
+    const left = steps;
+    await new Promise((resolve) => setTimeout(resolve, 30));
+    expect(steps - left).toBeLessThan(5);
+  });
+
+  it('shrinks the prompt to what the client’s time allows', async () => {
+    const { service, model } = setUp();
+    model.msPerToken = 10;
+    const prefix = Array.from({ length: 100 }, (_, at) => `line ${at}\n`).join('');
+    const hurried = await collect(service, { prefix, budgetMs: 2000, mode: 'never' });
+    const unhurried = await collect(service, { prefix, mode: 'never' });
+    expect(hurried.finished.usage.prompt).toBeLessThan(200);
+    expect(unhurried.finished.usage.prompt).toBeGreaterThan(400);
+  });
+
+  it('reports a model that could not be loaded', async () => {
+    const failure = new AppError({ kind: 'unavailable', reason: 'MODEL_NOT_LOADED', message: 'no file' });
+    const service = new CompletionService({
+      retriever: { retrieve: () => Promise.reject(new Error('unused')) },
+      models: { generator: () => Promise.reject(failure) },
+      clock: systemClock,
+      options: {
+        budgets: { prefixTokens: 9, suffixTokens: 9, contextTokens: 9 },
+        topK: 1,
+        retrievalTimeoutMs: 50,
+        policy: 'auto',
+      },
+    });
+    await expect(collect(service)).rejects.toBe(failure);
+  });
+
+  it('scores without generating', async () => {
+    const { service, model } = setUp();
+    const request = { repository: 'repo', path: 'app.py', prefix: 'x', suffix: '', policy: '' };
+    const { decision } = await service.score(request, new AbortController().signal);
+    expect(decision).toMatchObject({ outcome: 'retrieve', probability: 0.5 });
+    expect(model.log).toEqual([]);
+    await expect(
+      service.score({ ...request, policy: 'dice' }, new AbortController().signal),
+    ).rejects.toMatchObject({ reason: 'POLICY_UNKNOWN' });
+  });
+
+  it('warms what the next completion begins with', async () => {
+    const { service, model } = setUp();
+    const warmed = await service.warm(REQUEST, new AbortController().signal);
+    expect(warmed.prompt).toBeGreaterThan(0);
+    const { finished } = await collect(service);
+    expect(finished.usage.reused).toBeGreaterThanOrEqual(warmed.prompt);
+    expect(model.evaluated).toBeLessThan(finished.usage.prompt + 2);
+  });
+});

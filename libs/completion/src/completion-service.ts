@@ -1,0 +1,274 @@
+import {
+  throwIfAborted,
+  type Clock,
+  type CompletionEvent,
+  type CompletionRequest,
+  type ContextReport,
+  type Decision,
+  type SnippetRetriever,
+  type Usage,
+} from '@repoformer/domain';
+import {
+  anchorHole,
+  assemblePrompt,
+  assembleShared,
+  prepareContext,
+  type PromptContext,
+} from '@repoformer/fim';
+import { choosePolicy, type PolicyEvidence, type RetrievalPolicy } from '@repoformer/policy';
+import { decide, decideAtOnce, readDecisionToken, type DecisionInput, type DecisionRace } from './decide.js';
+import { EventQueue } from './event-queue.js';
+import {
+  FormattedModels,
+  languageOf,
+  type FormattedModel,
+  type FormattedModelsOptions,
+  type ModelProvider,
+} from './formatted-models.js';
+import { generate } from './generation.js';
+import { LineMemory, lineKey, type RememberedLine } from './line-memory.js';
+import { retrieveForCompletion, type RetrievalOutcome } from './retrieval-stage.js';
+import { CompletionRun } from './run.js';
+import { Sessions } from './sessions.js';
+
+export interface CompletionOptions extends FormattedModelsOptions {
+  /** Chunks asked of the retriever. */
+  readonly topK: number;
+  /** Longest wait for retrieval before going on without. */
+  readonly retrievalTimeoutMs: number;
+  /** Policy for AUTO: a name of `POLICY_NAMES`. */
+  readonly policy: string;
+  /** Replaces the policy's own threshold. */
+  readonly threshold?: number;
+  /** What the catalogue recommends for the policy's model. */
+  readonly recommended?: { readonly policy: string; readonly threshold?: number };
+}
+
+export interface CompletionDependencies {
+  readonly retriever: SnippetRetriever;
+  readonly models: ModelProvider;
+  readonly clock: Clock;
+  readonly options: CompletionOptions;
+}
+
+/** A request for the decision alone. */
+export interface ScoreRequest {
+  readonly repository: string;
+  readonly path: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  /** Empty: the configured policy. */
+  readonly policy: string;
+  readonly threshold?: number;
+}
+
+/**
+ * The use case: decide, retrieve, format, generate, stream. The three processes of the paper (decide; generate
+ * without context; retrieve and generate with it) run side by side as far as one model lane allows: retrieval and
+ * the decision run beside the evaluation of what the branches share.
+ */
+export class CompletionService {
+  private readonly sessions = new Sessions();
+  private readonly lines = new LineMemory();
+  private readonly models: FormattedModels;
+
+  constructor(private readonly dependencies: CompletionDependencies) {
+    this.models = new FormattedModels(dependencies.models, dependencies.options);
+  }
+
+  /**
+   * Streams one completion: decision, context, text, finished. Aborting the signal, or leaving the loop, stops
+   * the decoder. A slow consumer does not hold the model.
+   *
+   * @throws AppError what the engine or the client's deadline reports; never because of retrieval
+   */
+  async *complete(
+    request: CompletionRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<CompletionEvent, void, void> {
+    const events = new EventQueue<CompletionEvent>();
+    const run = new CompletionRun(request, signal, this.dependencies.clock, (event) => events.push(event));
+    this.sessions.begin(request.session, run.controller);
+    this.run(run).then(
+      () => events.end(),
+      (error: unknown) => events.end(run.finishEarly(error) ? undefined : error),
+    );
+    try {
+      yield* events;
+    } finally {
+      this.sessions.end(request.session, run.controller);
+      run.close();
+    }
+  }
+
+  /** Evaluates what a completion here would begin with. Gives way to any completion. */
+  async warm(request: CompletionRequest, signal: AbortSignal): Promise<Usage> {
+    const generator = await this.models.generator(signal);
+    const { format, model } = generator;
+    const parts = await this.models.prepare(generator, request, anchorHole(request.prefix, request.suffix));
+    const tokens = format.sharesPrefix
+      ? assembleShared(format, parts)
+      : assemblePrompt(format, parts).slice(0, -1);
+    const lane = await model.acquire({ priority: 'warm', signal });
+    try {
+      const { reused } = await lane.evaluate(tokens, { signal });
+      return { prompt: tokens.length, reused, context: 0, generated: 0 };
+    } finally {
+      lane.release();
+    }
+  }
+
+  /** The decision on its own; nothing is generated. */
+  async score(score: ScoreRequest, signal: AbortSignal): Promise<{ decision: Decision; decideMs: number }> {
+    const run = new CompletionRun(asRequest(score), signal, this.dependencies.clock, () => undefined);
+    try {
+      const input = await this.decisionInput(run, score.policy);
+      const atOnce = decideAtOnce(input);
+      const policy = input.policy as RetrievalPolicy;
+      const decision = atOnce ?? policy.decide(await this.evidenceFor(run, policy), score.threshold);
+      throwIfAborted(run.signal);
+      return { decision, decideMs: run.elapsedMs() };
+    } finally {
+      run.close();
+    }
+  }
+
+  /** The main path, from the request to the last token. */
+  private async run(run: CompletionRun): Promise<void> {
+    const { request, signal } = run;
+    throwIfAborted(signal);
+    const retrieval = this.retrieve(run);
+    const input = await this.decisionInput(run, '');
+    const generator = await this.models.generator(signal);
+    const hole = anchorHole(request.prefix, request.suffix);
+    const parts = await this.models.prepare(generator, request, hole);
+    const lane = await run.timed('queueMs', () =>
+      generator.model.acquire({ priority: 'completion', signal }),
+    );
+    try {
+      const line = await this.decideForLine(run, input, lineKey(request, hole.above), {
+        generator,
+        lane,
+        parts,
+        retrieval,
+        askPolicyModel: this.models.hasPolicyModel ? () => this.askPolicyModel(run) : undefined,
+      });
+      run.sendDecision(line.decision);
+      const context = await this.contextFor(run, generator, line);
+      run.sendContext(reportContext(request, line, context));
+      await generate(run, { generator, lane, hole, parts, context });
+    } finally {
+      lane.release();
+    }
+  }
+
+  /** Starts retrieval, unless the request rules it out. Never rejects. */
+  private retrieve(run: CompletionRun): Promise<RetrievalOutcome> {
+    const { retriever, options } = this.dependencies;
+    const { request, signal } = run;
+    const wanted = request.mode === 'never' ? { ...request, repository: '', hints: [] } : request;
+    const stage = { topK: options.topK, timeoutMs: options.retrievalTimeoutMs };
+    return run.timed('retrieveMs', () => retrieveForCompletion(retriever, wanted, stage, signal));
+  }
+
+  /** What the decision depends on besides evidence. @param policyName empty: the configured one */
+  private async decisionInput(
+    { request, signal }: CompletionRun,
+    policyName: string,
+  ): Promise<DecisionInput> {
+    const { options } = this.dependencies;
+    const { format } = await this.models.policyModel(signal);
+    const policy = choosePolicy({
+      name: policyName || options.policy,
+      ...(options.threshold !== undefined && { threshold: options.threshold }),
+      ...(options.recommended && { recommended: options.recommended }),
+      selfSelecting: format.decisionToken !== undefined,
+    });
+    const canRetrieve = request.repository !== '' || request.hints.length > 0;
+    return { mode: request.mode, threshold: request.threshold, policy, canRetrieve };
+  }
+
+  /** The line's remembered decision and context while they hold, or new ones. */
+  private async decideForLine(
+    run: CompletionRun,
+    input: DecisionInput,
+    key: string,
+    race: DecisionRace,
+  ): Promise<RememberedLine> {
+    if (this.lines.has(key)) {
+      const known = this.lines.find(key, (await race.retrieval).generation);
+      if (known) return known;
+    }
+    const decision = await run.timed('prefillMs', () => decide(run, input, race));
+    const line: RememberedLine = { decision, retrieval: await race.retrieval };
+    this.lines.remember(key, line);
+    return line;
+  }
+
+  /** The chunks that fit, as tokens; undefined when there is to be no context. */
+  private async contextFor(
+    { request }: CompletionRun,
+    { model, format }: FormattedModel,
+    { decision, retrieval }: RememberedLine,
+  ): Promise<PromptContext | undefined> {
+    if (decision.outcome === 'abstain' || retrieval.chunks.length === 0) return undefined;
+    const { contextTokens } = this.models.plan(model, request);
+    const context = await prepareContext(format, retrieval.chunks, languageOf(request), contextTokens, model);
+    return context.chunks.length > 0 ? context : undefined;
+  }
+
+  private async evidenceFor(run: CompletionRun, policy: RetrievalPolicy): Promise<PolicyEvidence> {
+    if (policy.needs === 'self') {
+      const self = await this.askPolicyModel(run);
+      return self ? { self } : {};
+    }
+    const { scores } = await this.retrieve(run);
+    return scores ? { scores } : {};
+  }
+
+  /** P(retrieve) by the policy's model, in a lane of its own. */
+  private async askPolicyModel({ request, signal }: CompletionRun): Promise<PolicyEvidence['self']> {
+    const policyModel = await this.models.policyModel(signal);
+    const parts = await this.models.prepare(policyModel, request, anchorHole(request.prefix, request.suffix));
+    const lane = await policyModel.model.acquire({ priority: 'completion', signal });
+    try {
+      return await readDecisionToken(policyModel.format, parts, (tokens, watch) =>
+        lane.evaluate(tokens, { watch, signal }),
+      );
+    } finally {
+      lane.release();
+    }
+  }
+}
+
+function reportContext(
+  { mode, explain }: CompletionRequest,
+  { decision, retrieval }: RememberedLine,
+  context: PromptContext | undefined,
+): ContextReport {
+  const { indexedCommit, headCommit, emptyOutcome } = retrieval;
+  const chunks = (context?.chunks ?? []).map((chunk) => (explain ? chunk : { ...chunk, text: '' }));
+  const isWanted = decision.outcome === 'retrieve' || (emptyOutcome === 'no_repository' && mode !== 'never');
+  const outcome = chunks.length > 0 ? 'used' : isWanted ? emptyOutcome : 'skipped_by_policy';
+  return { outcome, chunks, indexedCommit, headCommit };
+}
+
+function asRequest(score: ScoreRequest): CompletionRequest {
+  const { repository, path, prefix, suffix, threshold } = score;
+  return {
+    repository,
+    path,
+    prefix,
+    suffix,
+    ...(threshold !== undefined && { threshold }),
+    language: '',
+    mode: 'auto',
+    maxTokens: 1,
+    maxLines: 0,
+    openBuffers: [],
+    session: '',
+    explain: false,
+    stop: [],
+    hints: [],
+  };
+}

@@ -1,0 +1,86 @@
+import {
+  AppError,
+  isCancellation,
+  type Chunk,
+  type CompletionRequest,
+  type ContextOutcome,
+  type RetrievalResult,
+  type SnippetRetriever,
+} from '@repoformer/domain';
+import { scoreHints } from './hints.js';
+
+/** What became of retrieval; never an exception. */
+export interface RetrievalOutcome {
+  /** Best first, hints among them. */
+  readonly chunks: readonly Chunk[];
+  /** Scores of `chunks`; undefined when retrieval gave no answer at all. */
+  readonly scores: readonly number[] | undefined;
+  /** What to report if the chunks are wanted and there are none. */
+  readonly emptyOutcome: Exclude<ContextOutcome, 'used' | 'skipped_by_policy'>;
+  readonly indexedCommit: string | undefined;
+  readonly headCommit: string | undefined;
+  /** Generation of the searched index; undefined when it did not answer. */
+  readonly generation: number | undefined;
+}
+
+export interface RetrievalStageOptions {
+  readonly topK: number;
+  readonly timeoutMs: number;
+}
+
+/**
+ * Retrieves for a completion, within its own deadline. A failure, a time-out or a missing repository is an
+ * outcome: retrieval never fails a completion.
+ */
+export async function retrieveForCompletion(
+  retriever: SnippetRetriever,
+  request: CompletionRequest,
+  options: RetrievalStageOptions,
+  signal: AbortSignal,
+): Promise<RetrievalOutcome> {
+  const hints = scoreHints(request);
+  if (request.repository === '') return outcome(hints, 'no_repository');
+  const deadline = AbortSignal.timeout(options.timeoutMs);
+  try {
+    const result = await within(
+      retriever.retrieve(
+        { ...request, topK: options.topK, matched: false },
+        AbortSignal.any([signal, deadline]),
+      ),
+      deadline,
+    );
+    const chunks = [...hints, ...result.chunks].sort((a, b) => b.score - a.score);
+    return outcome(chunks, result.indexedCommit === undefined ? 'index_not_ready' : 'nothing_found', result);
+  } catch (error) {
+    if (deadline.aborted) return outcome(hints, 'timed_out');
+    if (signal.aborted || isCancellation(error)) return outcome(hints, 'failed');
+    const isUnknown = error instanceof AppError && error.reason === 'REPOSITORY_NOT_FOUND';
+    return outcome(hints, isUnknown ? 'no_repository' : 'failed');
+  }
+}
+
+/** Settles with the work, or rejects when the deadline passes first, whether or not the work heeds its signal. */
+function within<T>(work: Promise<T>, deadline: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    const expire = () => reject(deadline.reason as Error);
+    if (deadline.aborted) expire();
+    deadline.addEventListener('abort', expire, { once: true });
+    work.then(resolve, reject).finally(() => deadline.removeEventListener('abort', expire));
+  });
+}
+
+function outcome(
+  chunks: readonly Chunk[],
+  emptyOutcome: RetrievalOutcome['emptyOutcome'],
+  result?: RetrievalResult,
+): RetrievalOutcome {
+  const answered = result !== undefined || chunks.length > 0;
+  return {
+    chunks,
+    scores: answered ? chunks.map((chunk) => chunk.score) : undefined,
+    emptyOutcome,
+    indexedCommit: result?.indexedCommit,
+    headCommit: result?.headCommit,
+    generation: result?.generation,
+  };
+}
