@@ -40,8 +40,8 @@ export interface PromptSource {
 }
 
 export interface TokenSource {
-  readonly tokenize: Tokenize;
-  readonly tokenBytes: (tokens: Int32Array) => Promise<Uint8Array[]>;
+  tokenize(texts: readonly string[]): Promise<Int32Array[]>;
+  tokenBytes(tokens: Int32Array): Promise<Uint8Array[]>;
 }
 
 /** Tokenises what stands around the hole, cut to its budgets. Markers inside the text stay plain text. */
@@ -53,9 +53,10 @@ export async function prepareParts(
 ): Promise<PromptParts> {
   const { hole } = source;
   const literals = literalTexts(format, source);
+  const tokenize: Tokenize = (texts) => model.tokenize(texts);
   const [prefix, suffix, [typed, ...literalTokens]] = await Promise.all([
-    keepEnd(hole.above, budgets.prefixTokens, model.tokenize),
-    keepStart(hole.suffix, budgets.suffixTokens, model.tokenize),
+    keepEnd(hole.above, budgets.prefixTokens, tokenize),
+    keepStart(hole.suffix, budgets.suffixTokens, tokenize),
     // A line of megabytes is typed by nobody: its end is enough.
     model.tokenize([hole.typed.slice(-MAX_TYPED_CHARS), ...literals.values()]),
   ]);
