@@ -1,1 +1,2 @@
-export {};
+export { GitRepositoryOpener } from './git-repository-opener.js';
+export { GitRepositoryReader } from './git-repository-reader.js';

@@ -1,0 +1,109 @@
+import { stat, lstat } from 'node:fs/promises';
+import { join, relative, resolve, sep } from 'node:path';
+import { constants, deflateSync } from 'node:zlib';
+import { AppError } from '@repoformer/domain';
+import type { ObjectStore } from './object-store.js';
+import { isAbsent, readRegularFile, unreadable } from './regular-file.js';
+
+/** Commits and trees go through here; blobs do not. The largest trees known have a few MiB. */
+const MAX_OBJECT_BYTES = 64 << 20;
+const MAX_FILE_BYTES = 64 << 20;
+const LOOSE_OBJECT = /^objects\/([0-9a-f]{2})\/([0-9a-f]{38})$/;
+/** What a linked worktree has of its own; everything else is shared. */
+const PER_WORKTREE =
+  /^(?:[A-Z_]*HEAD|index|config\.worktree|logs\/HEAD|refs\/(?:bisect|worktree|rewritten)\/.*)$/;
+
+/**
+ * The read-only file system that isomorphic-git is given. Every object, packed or borrowed, appears to be
+ * loose, so isomorphic-git never loads a pack; a linked worktree appears to be a whole repository; nothing
+ * outside the two directories exists, whatever a reference's name says.
+ */
+export function createOverlayFs(store: ObjectStore, gitDirectory: string, commonDirectory: string) {
+  const locate = (path: string): { inside: string; real: string } | undefined => {
+    const full = resolve(path);
+    for (const base of [gitDirectory, commonDirectory]) {
+      const inside = relative(base, full).split(sep).join('/');
+      if (inside === '..' || inside.startsWith('../') || resolve(base, inside) !== full) continue;
+      const own = inside === '' || PER_WORKTREE.test(inside);
+      return { inside, real: join(base === gitDirectory && !own ? commonDirectory : base, inside) };
+    }
+    return undefined;
+  };
+
+  const readFile = async (path: string, options?: BufferEncoding | { encoding?: BufferEncoding }) => {
+    const place = locate(path ?? '');
+    if (!place) throw absent(path);
+    const object = LOOSE_OBJECT.exec(place.inside);
+    if (object) return readAsLoose(store, object[1]! + object[2]!);
+    const content = readRegularFile(place.real, MAX_FILE_BYTES);
+    if (!content) throw absent(path);
+    const encoding = typeof options === 'string' ? options : options?.encoding;
+    return encoding ? content.toString(encoding) : content;
+  };
+
+  const statWith = (read: typeof stat) => async (path: string) => {
+    const place = locate(path);
+    if (!place) throw absent(path);
+    try {
+      return await read(place.real);
+    } catch (error) {
+      throw isAbsent(error) ? absent(path) : unreadable(place.real, error);
+    }
+  };
+
+  /** Directories are listed only to find packs, and there are none to be found. */
+  const readdir = async (): Promise<string[]> => [];
+
+  const refuse = async (): Promise<never> => {
+    throw Object.assign(new Error('EROFS: the repository is only read'), { code: 'EROFS' });
+  };
+
+  const promises = {
+    readFile,
+    readdir,
+    stat: statWith(stat),
+    lstat: statWith(lstat as typeof stat),
+    readlink: refuse,
+    writeFile: refuse,
+    mkdir: refuse,
+    rmdir: refuse,
+    unlink: refuse,
+    symlink: refuse,
+    rm: refuse,
+  };
+  return { promises };
+}
+
+/** A zlib stream of stored blocks: isomorphic-git unpacks it without decompression work. */
+function readAsLoose(store: ObjectStore, oid: string): Buffer {
+  const object = store.read(oid, MAX_OBJECT_BYTES);
+  switch (object.kind) {
+    case 'object':
+      return deflateSync(
+        Buffer.concat([Buffer.from(`${object.type} ${object.data.length}\0`), object.data]),
+        {
+          level: constants.Z_NO_COMPRESSION,
+        },
+      );
+    case 'missing':
+      throw absent(oid);
+    case 'corrupt':
+      throw new AppError({
+        kind: 'data_loss',
+        reason: 'OBJECT_CORRUPT',
+        message: `${object.problem}; "git fsck" tells more, a fresh clone repairs it`,
+        meta: { oid },
+      });
+    case 'too_large':
+      throw new AppError({
+        kind: 'failed_precondition',
+        reason: 'REPOSITORY_UNREADABLE',
+        message: `object ${oid} has ${object.sizeBytes} bytes; a commit or tree of that size is not read`,
+        meta: { oid },
+      });
+  }
+}
+
+function absent(path: string): NodeJS.ErrnoException {
+  return Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT' });
+}
