@@ -27,6 +27,7 @@ export interface ClientOptions {
 }
 
 const STDERR_TAIL_CHARACTERS = 2_000;
+const STDERR_GRACE_MS = 200;
 
 /** The built file, also when this module runs from its TypeScript source (tests). */
 const PROCESS_FILE = fileURLToPath(
@@ -111,7 +112,7 @@ export class InferenceClient {
     }
   }
 
-  get pid(): number {
+  get processId(): number {
     return this.#child.pid!;
   }
 
@@ -178,10 +179,13 @@ function describeExit(child: ChildProcess): Promise<string> {
   });
   return new Promise((resolve) => {
     child.on('error', (error) => resolve(error.message));
-    child.on('close', (code, signal) => {
+    const ended = (code: number | null, signal: NodeJS.Signals | null) => {
       const last = stderr.trim().split('\n').at(-1);
       resolve(`${signal ? `killed by ${signal}` : `exit code ${code}`}${last ? ` (${last})` : ''}`);
-    });
+    };
+    child.on('close', ended);
+    // Something else that holds the pipe open must not hide the death.
+    child.on('exit', (code, signal) => setTimeout(ended, STDERR_GRACE_MS, code, signal).unref());
   });
 }
 

@@ -30,6 +30,7 @@ export class InferenceSupervisor {
   /** The process, or its start that is under way. A failed start stays here as the reason. */
   #current: Promise<InferenceClient>;
   #down = false;
+  #processId: number | undefined;
   #restarts = 0;
   #quickDeaths = 0;
 
@@ -40,6 +41,10 @@ export class InferenceSupervisor {
     this.#log = options.log;
     this.#current = Promise.resolve(first);
     this.#watch(first);
+  }
+
+  get processId(): number | undefined {
+    return this.#processId;
   }
 
   get restarts(): number {
@@ -83,7 +88,9 @@ export class InferenceSupervisor {
 
   #watch(client: InferenceClient): void {
     const startedAt = performance.now();
+    this.#processId = client.processId;
     void client.exited.then((how) => {
+      this.#processId = undefined;
       if (this.#closing.signal.aborted) return;
       const quick = performance.now() - startedAt < this.#policy.healthyAfterMs;
       this.#quickDeaths = quick ? this.#quickDeaths + 1 : 1;
@@ -102,7 +109,7 @@ export class InferenceSupervisor {
     this.#restarts += 1;
     const { signal } = this.#closing;
     const start = async (): Promise<InferenceClient> => {
-      if (delayMs > 0) await sleep(delayMs, undefined, { signal });
+      if (delayMs > 0) await sleep(delayMs, undefined, { signal }).catch(() => throwIfAborted(signal));
       return await InferenceClient.start(this.#spec, { ...this.#options, signal });
     };
     this.#current = start();

@@ -1,11 +1,11 @@
-import { AppError, abortError, throwIfAborted } from '@repoformer/domain';
+import { AppError, abortError } from '@repoformer/domain';
 
 export type LanePriority = 'completion' | 'warm';
 
 /** A granted turn. */
 export interface LaneTurn {
-  /** Called once when a completion takes the turn away from a warm-up. */
-  onPreempted: (() => void) | undefined;
+  /** Aborted, with the error that says so, when a completion takes the turn away from a warm-up. */
+  readonly preempted: AbortSignal;
   /** Ends the turn; harmless when it has ended already. */
   end(): void;
 }
@@ -21,7 +21,7 @@ interface Waiter {
  */
 export class LaneQueue {
   readonly #limit: number;
-  #holder: { priority: LanePriority; turn: LaneTurn } | undefined;
+  #holder: { priority: LanePriority; turn: LaneTurn; preemption: AbortController } | undefined;
   #waiting: Waiter[] = [];
 
   /** @param limit how many may wait; the next one is refused. */
@@ -31,13 +31,18 @@ export class LaneQueue {
 
   /** @throws AppError resource_exhausted/ENGINE_BUSY when too many wait; cancelled. */
   enter(priority: LanePriority, signal: AbortSignal): Promise<LaneTurn> {
-    throwIfAborted(signal);
+    if (signal.aborted) return Promise.reject(abortError(signal));
     if (this.#holder === undefined) return Promise.resolve(this.#grant(priority));
     if (this.#holder.priority === 'warm' && priority === 'completion') {
-      const preempted = this.#holder.turn;
-      this.#holder = undefined;
+      const { preemption } = this.#holder;
       const turn = this.#grant(priority);
-      preempted.onPreempted?.();
+      preemption.abort(
+        new AppError({
+          kind: 'aborted',
+          reason: 'SUPERSEDED',
+          message: 'the warm-up gave way to a completion',
+        }),
+      );
       return Promise.resolve(turn);
     }
     if (this.#waiting.length >= this.#limit) {
@@ -68,8 +73,9 @@ export class LaneQueue {
   }
 
   #grant(priority: LanePriority): LaneTurn {
+    const preemption = new AbortController();
     const turn: LaneTurn = {
-      onPreempted: undefined,
+      preempted: preemption.signal,
       end: () => {
         if (this.#holder?.turn !== turn) return;
         this.#holder = undefined;
@@ -79,7 +85,7 @@ export class LaneQueue {
         next.grant(this.#grant(next.priority));
       },
     };
-    this.#holder = { priority, turn };
+    this.#holder = { priority, turn, preemption };
     return turn;
   }
 }

@@ -63,7 +63,7 @@ export class LlamaLanguageModel implements LanguageModel {
       const turn = await entered;
       this.#counts.requests += 1;
       try {
-        const client = await this.#supervisor.client(signal);
+        const client = await this.#supervisor.client(AbortSignal.any([signal, turn.preempted]));
         return new LlamaModelLane(client, turn, {
           onProgress: ({ reused, evaluated, elapsedMs }) => {
             this.#counts.reusedTokens += reused;
@@ -83,6 +83,11 @@ export class LlamaLanguageModel implements LanguageModel {
       if (signal.aborted && !cancelled) onCancelled();
       throw error;
     }
+  }
+
+  /** The inference process, for people who look at the machine; undefined while it is down. */
+  get processId(): number | undefined {
+    return this.#supervisor.processId;
   }
 
   counters(): EngineCounters {

@@ -11,9 +11,10 @@ export class LoadError extends Error {
   }
 }
 
-const MODEL_PREFIX = /^(?:[\w~]+: )+(?:error loading model(?: \w+)?: )?/;
+const MODEL_PREFIX = /^(?:[\w~]+: )+(?:error loading model(?: \w+)?: )*/;
 const SAYS_NOTHING = /^(failed to load model|_load|exiting)/i;
-const UNSUPPORTED = /unknown (model architecture|pre-tokenizer)|unsupported|not (yet )?supported|too new/i;
+const UNSUPPORTED =
+  /unknown (model architecture|pre-tokenizer)|unsupported|not (yet )?supported|only supports up to/i;
 const OUT_OF_MEMORY =
   /out of memory|insufficient memory|(unable|failed) to allocate|cannot allocate|bad_alloc/i;
 
@@ -26,7 +27,9 @@ const OUT_OF_MEMORY =
  */
 export function explainLoadFailure(error: unknown, subject: string, logged: readonly string[]): Failure {
   if (error instanceof LoadError) return error.failure;
-  const thrown = error instanceof Error ? error.message : String(error);
+  // The header announces more than a file can hold: node's own words about that help nobody.
+  const corrupt = error instanceof RangeError;
+  const thrown = corrupt ? 'its header is corrupt' : error instanceof Error ? error.message : String(error);
   if (error instanceof NoBinaryFoundError) {
     return {
       kind: 'failed_precondition',
@@ -36,7 +39,7 @@ export function explainLoadFailure(error: unknown, subject: string, logged: read
         'run `npm run backend` in the project to install it',
     };
   }
-  const reason = tidy([...logged.map((line) => line.replace(MODEL_PREFIX, '')), thrown]);
+  const reason = tidy([...logged, thrown]);
   if (error instanceof InsufficientMemoryError || OUT_OF_MEMORY.test(reason)) {
     return {
       kind: 'resource_exhausted',
@@ -51,7 +54,18 @@ export function explainLoadFailure(error: unknown, subject: string, logged: read
   };
 }
 
+/** Whether llama.cpp has logged a reason yet: its lines arrive a little after its exception. */
+export function tellsReason(logged: readonly string[]): boolean {
+  return informative(logged).length > 0;
+}
+
+function informative(lines: readonly string[]): string[] {
+  return lines
+    .map((line) => line.replace(MODEL_PREFIX, '').trim())
+    .filter((line) => line !== '' && !SAYS_NOTHING.test(line));
+}
+
 function tidy(lines: readonly string[]): string {
-  const told = lines.map((line) => line.trim()).filter((line) => line !== '' && !SAYS_NOTHING.test(line));
+  const told = informative(lines);
   return (told[0] ?? lines.at(-1) ?? 'unknown reason').slice(0, 300);
 }

@@ -25,8 +25,9 @@ export class LlamaModelLane implements ModelLane {
   readonly #client: InferenceClient;
   readonly #turn: LaneTurn;
   readonly #observer: LaneObserver;
-  /** Aborted when the lane ends, with the error that its use then throws. */
-  readonly #ended = new AbortController();
+  readonly #released = new AbortController();
+  /** Aborted when the lane is released or preempted, with the error that its use then throws. */
+  readonly #ended: AbortSignal;
   #busy = false;
   #cancelled = false;
 
@@ -34,10 +35,7 @@ export class LlamaModelLane implements ModelLane {
     this.#client = client;
     this.#turn = turn;
     this.#observer = observer;
-    turn.onPreempted = () => {
-      this.#markCancelled();
-      this.#ended.abort(preempted());
-    };
+    this.#ended = AbortSignal.any([this.#released.signal, turn.preempted]);
   }
 
   async evaluate(
@@ -91,7 +89,7 @@ export class LlamaModelLane implements ModelLane {
   }
 
   release(): void {
-    this.#ended.abort(
+    this.#released.abort(
       new AppError({
         kind: 'internal',
         reason: 'INTERNAL',
@@ -102,7 +100,7 @@ export class LlamaModelLane implements ModelLane {
   }
 
   #checkPrompt(tokens: Int32Array): void {
-    throwIfAborted(this.#ended.signal);
+    throwIfAborted(this.#ended);
     if (tokens.length === 0) {
       throw new AppError({
         kind: 'invalid_argument',
@@ -132,7 +130,7 @@ export class LlamaModelLane implements ModelLane {
       });
     }
     this.#busy = true;
-    return new LaneCall(this.#client, build, AbortSignal.any([this.#ended.signal, signal]), this.#observer, {
+    return new LaneCall(this.#client, build, AbortSignal.any([this.#ended, signal]), this.#observer, {
       onCancelled: () => this.#markCancelled(),
       onEnd: () => {
         this.#busy = false;
@@ -221,14 +219,6 @@ class LaneCall {
 
 function isLast(reply: RequestReply): boolean {
   return reply.type !== 'piece' && reply.type !== 'progress';
-}
-
-function preempted(): AppError {
-  return new AppError({
-    kind: 'aborted',
-    reason: 'SUPERSEDED',
-    message: 'the warm-up gave way to a completion',
-  });
 }
 
 function unexpected(reply: RequestReply): AppError {

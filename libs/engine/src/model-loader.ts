@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os';
 import { basename } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { ModelInfo, ModelSpec } from '@repoformer/domain';
 import {
   getLlama,
@@ -9,7 +10,7 @@ import {
   type LlamaModel,
 } from 'node-llama-cpp';
 import type { InferenceReply, InferenceSettings } from './inference-protocol.js';
-import { explainLoadFailure, LoadError } from './load-failure.js';
+import { explainLoadFailure, LoadError, tellsReason } from './load-failure.js';
 import { describeModel } from './model-info.js';
 import { checkModelFile } from './model-file.js';
 import { readVocabulary } from './model-vocabulary.js';
@@ -25,6 +26,9 @@ export interface LoadedModel {
   readonly prefillThreads: number;
   readonly decodeThreads: number;
 }
+
+/** How long to wait for the reason of a failure: llama.cpp logs from another thread. */
+const LOG_LAG_MS = 200;
 
 type Report = (reply: InferenceReply) => void;
 
@@ -108,6 +112,7 @@ export async function loadModel(
       decodeThreads,
     };
   } catch (error) {
+    for (let waitedMs = 0; waitedMs < LOG_LAG_MS && !tellsReason(errors); waitedMs += 10) await sleep(10);
     throw new LoadError(explainLoadFailure(error, subject, errors));
   }
 }
