@@ -1,1 +1,2 @@
-export {};
+export { startDaemon } from './daemon.js';
+export type { Daemon, DaemonSettings, DaemonWiring, ModelByRole } from './daemon.js';

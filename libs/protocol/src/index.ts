@@ -27,7 +27,7 @@ export type { ModelReport } from './mapping/model.js';
 export { parseReportRequest } from './mapping/report.js';
 export type { CompletionFeedback, FeedbackKind } from './mapping/report.js';
 export { toRepositoryMessage } from './mapping/repository.js';
-export { REQUEST_LIMITS } from './mapping/request-checks.js';
+export { checkLabel, checkRepository, REQUEST_LIMITS } from './mapping/request-checks.js';
 export { parseRetrieveRequest, toRetrieveResponse } from './mapping/retrieval.js';
 export { parseScoreRequest } from './mapping/score.js';
 export type { ScoreQuery } from './mapping/score.js';

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import { status } from '@grpc/grpc-js';
 import type {
   sendUnaryData,
@@ -80,6 +81,8 @@ export function addService<S extends DescService>(
   implementation: ServiceImplementation<S>,
   options: AddServiceOptions = {},
 ): void {
+  // One listener for each running call is no leak, which Node would warn of beyond ten.
+  if (options.stop !== undefined) setMaxListeners(0, options.stop);
   const handlers: UntypedServiceImplementation = {};
   for (const method of service.methods) {
     const handler = implementation[method.localName as keyof S['method']] as AnyHandler;

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import type { ServerUnaryCall, ServerWritableStream } from '@grpc/grpc-js';
 import { AppError } from '@repoformer/domain';
 
@@ -33,6 +34,8 @@ type ServerCall = ServerUnaryCall<unknown, unknown> | ServerWritableStream<unkno
 /** The context of a call that begins; `dispose` when it has ended. */
 export function createCallState(call: ServerCall, stop: AbortSignal | undefined): CallState {
   const controller = new AbortController();
+  // The stages of a long call listen to it side by side.
+  setMaxListeners(0, controller.signal);
   const facts: CallFacts = {};
   const given = call.getDeadline();
   const deadlineMs = given instanceof Date ? given.getTime() : given;

@@ -1,0 +1,10 @@
+import { ModelService, toModelMessage } from '@repoformer/protocol';
+import type { ModelReport, ServiceImplementation } from '@repoformer/protocol';
+
+export function createModelHandlers(models: {
+  report(): ModelReport[];
+}): ServiceImplementation<typeof ModelService> {
+  return {
+    listModels: () => ({ models: models.report().map(toModelMessage) }),
+  };
+}

@@ -1,0 +1,18 @@
+import type { Decision } from '@repoformer/domain';
+import { parseScoreRequest, PolicyService, toDecisionMessage } from '@repoformer/protocol';
+import type { ScoreQuery, ServiceImplementation } from '@repoformer/protocol';
+
+/** What the handler needs of the completion use case. */
+export interface Scorer {
+  score(query: ScoreQuery, signal: AbortSignal): Promise<{ decision: Decision; decideMs: number }>;
+}
+
+export function createPolicyHandlers(scorer: Scorer): ServiceImplementation<typeof PolicyService> {
+  return {
+    async score(message, context) {
+      const { decision, decideMs } = await scorer.score(parseScoreRequest(message), context.signal);
+      context.note({ decision: decision.outcome, policy: decision.policy });
+      return { decision: toDecisionMessage(decision), decideMs };
+    },
+  };
+}

@@ -1,0 +1,22 @@
+import type { Clock, SnippetRetriever } from '@repoformer/domain';
+import { parseRetrieveRequest, RetrievalService, toRetrieveResponse } from '@repoformer/protocol';
+import type { ServiceImplementation } from '@repoformer/protocol';
+
+/** Names of the retrievers there are; the first is the configured one. */
+export const RETRIEVERS = ['jaccard'] as const;
+
+export function createRetrievalHandlers(
+  retriever: SnippetRetriever,
+  clock: Clock,
+): ServiceImplementation<typeof RetrievalService> {
+  return {
+    async retrieve(message, context) {
+      const query = parseRetrieveRequest(message, RETRIEVERS);
+      const startedMs = clock.monotonicMs();
+      const result = await retriever.retrieve(query, context.signal);
+      const retrieveMs = clock.monotonicMs() - startedMs;
+      context.note({ chunks: result.chunks.length, indexState: result.state });
+      return toRetrieveResponse(result, retrieveMs);
+    },
+  };
+}
