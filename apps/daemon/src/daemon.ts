@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { logVerbosity, setLogVerbosity } from '@grpc/grpc-js';
 import { AppError, systemClock } from '@repoformer/domain';
 import type { LanguageModel, RepositoryIndex } from '@repoformer/domain';
 import { CommitSignals } from './commits/commit-signals.js';
@@ -103,6 +104,8 @@ export async function startDaemon(
   wiring: DaemonWiring,
   logger: Logger,
 ): Promise<Daemon> {
+  // What grpc-js prints by itself is no log line; failures reach us as errors.
+  if (process.env['GRPC_VERBOSITY'] === undefined) setLogVerbosity(logVerbosity.NONE);
   const token = tokenFor(settings);
   const health = new Health();
   const calls = new CallTracker((report) => logCall(logger, report));

@@ -193,8 +193,7 @@ export class SupervisedIndex implements RepositoryIndex {
       if (this.#closing) return;
       const reason = error instanceof AppError ? error : unavailable(error);
       this.#waiting?.reject(reason);
-      this.#current = Promise.reject(reason);
-      this.#current.catch(() => {});
+      this.#waiting = undefined;
       this.#options.onChange(false, error);
       this.#scheduleStart();
     }

@@ -1,12 +1,11 @@
 import type { CompletionEvent, CompletionRequest, Usage } from '@repoformer/domain';
 import {
-  CompletionService,
   parseCompleteRequest,
   parseReportRequest,
   parseWarmRequest,
   toCompleteResponse,
 } from '@repoformer/protocol';
-import type { CallFacts, ServiceImplementation } from '@repoformer/protocol';
+import type { CallFacts, ServiceImplementation, CompletionService } from '@repoformer/protocol';
 import type { CompletionLog } from '../feedback/completion-log.js';
 
 /** What the handlers need of the completion use case. */

@@ -1,5 +1,5 @@
-import { ModelService, toModelMessage } from '@repoformer/protocol';
-import type { ModelReport, ServiceImplementation } from '@repoformer/protocol';
+import { toModelMessage } from '@repoformer/protocol';
+import type { ModelReport, ServiceImplementation, ModelService } from '@repoformer/protocol';
 
 export function createModelHandlers(models: {
   report(): ModelReport[];

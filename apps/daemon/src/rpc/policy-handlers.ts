@@ -1,6 +1,6 @@
 import type { Decision } from '@repoformer/domain';
-import { parseScoreRequest, PolicyService, toDecisionMessage } from '@repoformer/protocol';
-import type { ScoreQuery, ServiceImplementation } from '@repoformer/protocol';
+import { parseScoreRequest, toDecisionMessage } from '@repoformer/protocol';
+import type { ScoreQuery, ServiceImplementation, PolicyService } from '@repoformer/protocol';
 
 /** What the handler needs of the completion use case. */
 export interface Scorer {

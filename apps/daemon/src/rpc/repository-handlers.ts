@@ -1,8 +1,8 @@
 import { isAbsolute } from 'node:path';
 import { invalidArgument } from '@repoformer/domain';
 import type { RepositoryIndex, RepositoryStatus } from '@repoformer/domain';
-import { checkLabel, checkRepository, RepositoryService, toRepositoryMessage } from '@repoformer/protocol';
-import type { ServiceImplementation } from '@repoformer/protocol';
+import { checkLabel, checkRepository, toRepositoryMessage } from '@repoformer/protocol';
+import type { ServiceImplementation, RepositoryService } from '@repoformer/protocol';
 
 const MAX_CAUSE_BYTES = 64;
 

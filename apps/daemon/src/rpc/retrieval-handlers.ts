@@ -1,6 +1,6 @@
 import type { Clock, SnippetRetriever } from '@repoformer/domain';
-import { parseRetrieveRequest, RetrievalService, toRetrieveResponse } from '@repoformer/protocol';
-import type { ServiceImplementation } from '@repoformer/protocol';
+import { parseRetrieveRequest, toRetrieveResponse } from '@repoformer/protocol';
+import type { ServiceImplementation, RetrievalService } from '@repoformer/protocol';
 
 /** Names of the retrievers there are; the first is the configured one. */
 export const RETRIEVERS = ['jaccard'] as const;

@@ -1,7 +1,7 @@
 import { readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { credentials, loadPackageDefinition } from '@grpc/grpc-js';
-import type { GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
+import type { ClientDuplexStream, GrpcObject, ServiceClientConstructor } from '@grpc/grpc-js';
 import { AppError } from '@repoformer/domain';
 import type { CompletionEvent } from '@repoformer/domain';
 import {
@@ -343,10 +343,7 @@ describe.each(['v1', 'v1alpha'])('reflection %s', (version) => {
     const ask = (request: object): Promise<Record<string, never>> =>
       new Promise((resolve, reject) => {
         const call = (
-          client['ServerReflectionInfo'] as () => import('@grpc/grpc-js').ClientDuplexStream<
-            object,
-            Record<string, never>
-          >
+          client['ServerReflectionInfo'] as () => ClientDuplexStream<object, Record<string, never>>
         ).call(client);
         call.once('data', (reply) => {
           call.end();
