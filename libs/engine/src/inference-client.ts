@@ -22,6 +22,8 @@ export interface ReplyHandler {
 export interface ClientOptions {
   readonly settings: InferenceSettings;
   readonly startTimeoutMs: number;
+  /** How long a cancelled request may go on before the process counts as stuck. */
+  readonly stuckTimeoutMs: number;
   readonly log: EngineLog;
   readonly signal: AbortSignal | undefined;
 }
@@ -44,6 +46,9 @@ export class InferenceClient {
   readonly exited: Promise<string>;
   readonly #child: ChildProcess;
   readonly #handlers: Map<number, ReplyHandler>;
+  readonly #stuckTimers = new Map<number, NodeJS.Timeout>();
+  readonly #stuckTimeoutMs: number;
+  readonly #log: EngineLog;
   #nextId = 1;
   #lost: AppError | undefined;
 
@@ -52,7 +57,10 @@ export class InferenceClient {
     info: ModelInfo,
     exited: Promise<string>,
     handlers: Map<number, ReplyHandler>,
+    { stuckTimeoutMs, log }: ClientOptions,
   ) {
+    this.#stuckTimeoutMs = stuckTimeoutMs;
+    this.#log = log;
     this.#child = child;
     this.info = info;
     this.exited = exited;
@@ -103,7 +111,7 @@ export class InferenceClient {
           ignoreSendError,
         );
       });
-      client = new InferenceClient(child, info, exited, handlers);
+      client = new InferenceClient(child, info, exited, handlers, options);
       void exited.then((how) => client!.#lose(crashed(how)));
       return client;
     } finally {
@@ -139,8 +147,25 @@ export class InferenceClient {
     if (this.#lost === undefined) this.#child.send(message, ignoreSendError);
   }
 
+  /** Asks for an end of the request. A process that does not obey is stuck, and is killed. */
+  cancel(id: number): void {
+    if (this.#stuckTimers.has(id) || !this.#handlers.has(id)) return;
+    this.send({ type: 'cancel', id });
+    const kill = () => {
+      this.#log(
+        'error',
+        `the inference process did not stop within ${this.#stuckTimeoutMs} ms and is killed`,
+      );
+      this.#child.kill('SIGKILL');
+    };
+    this.#stuckTimers.set(id, setTimeout(kill, this.#stuckTimeoutMs).unref());
+  }
+
+  /** The request has had its last reply. */
   forget(id: number): void {
     this.#handlers.delete(id);
+    clearTimeout(this.#stuckTimers.get(id));
+    this.#stuckTimers.delete(id);
   }
 
   /** Ends the process: politely, then by SIGKILL after `deadlineMs`. */
@@ -161,6 +186,7 @@ export class InferenceClient {
   #lose(error: AppError): void {
     if (this.#lost !== undefined) return;
     this.#lost = error;
+    for (const timer of this.#stuckTimers.values()) clearTimeout(timer);
     const handlers = [...this.#handlers.values()];
     this.#handlers.clear();
     for (const handler of handlers) handler.onLost(error);

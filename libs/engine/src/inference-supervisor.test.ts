@@ -55,6 +55,14 @@ describe('a killed inference process', () => {
         expect(model.processId).not.toBe(first);
         expect(model.counters().restarts).toBe(1);
 
+        // Who cancels does not wait for the new process, and leaves the turn to the next.
+        kill(model);
+        await until(() => model.processId === undefined);
+        const controller = new AbortController();
+        const impatient = model.acquire({ priority: 'completion', signal: controller.signal });
+        controller.abort();
+        await expect(impatient).rejects.toMatchObject({ kind: 'cancelled' });
+
         // In the middle of a prompt.
         await expect(
           inLane(model, async (next) => {
@@ -73,7 +81,7 @@ describe('a killed inference process', () => {
           (await tokensOf(model, pythonSource(200).slice(0, 200))).length,
         );
         expect(await inLane(model, (next) => generateAll(next, prompt))).toEqual(before);
-        expect(model.counters().restarts).toBe(2);
+        expect(model.counters().restarts).toBe(3);
         expect(model.counters().evaluatedTokens).toBe(counters.evaluatedTokens + prompt.length);
       },
       { restart: { backoffMs: 1 } },
@@ -118,18 +126,35 @@ describe('a killed inference process', () => {
       await rm(folder, { recursive: true, force: true });
     }
   });
+});
 
-  it('is not waited for by one who cancels', async () => {
-    await withModel(async (model) => {
-      kill(model);
-      await until(() => model.processId === undefined);
-      const controller = new AbortController();
-      const lane = model.acquire({ priority: 'completion', signal: controller.signal });
-      controller.abort();
-      await expect(lane).rejects.toMatchObject({ kind: 'cancelled' });
-      // The turn it had is free again.
-      await inLane(model, (next) => next.evaluate(Int32Array.of(1), { signal: never }));
-    });
+describe('a process that hangs', () => {
+  it('is killed when a cancelled request does not end or the model is closed', async () => {
+    await withModel(
+      async (model) => {
+        const source = (await tokensOf(model, pythonSource(6000))).slice(0, 1000);
+        const stuck = model.processId!;
+        const controller = new AbortController();
+        const evaluation = inLane(model, (lane) => lane.evaluate(source, { signal: controller.signal }));
+        const failed = expect(evaluation).rejects.toMatchObject({ kind: 'cancelled' });
+        await until(() => model.counters().evaluatedTokens > 0);
+        process.kill(stuck, 'SIGSTOP');
+        controller.abort();
+        await failed;
+        await until(() => !isAlive(stuck));
+        await inLane(model, (lane) => lane.evaluate(Int32Array.of(1), { signal: never })).catch((error) => {
+          // The lane may have been given before the death was noticed.
+          expect(error).toMatchObject(CRASHED);
+        });
+        await inLane(model, (lane) => lane.evaluate(Int32Array.of(1), { signal: never }));
+        expect(model.counters().restarts).toBe(1);
+        const deaf = model.processId!;
+        process.kill(deaf, 'SIGSTOP');
+        await model.close();
+        expect(isAlive(deaf)).toBe(false);
+      },
+      { stuckTimeoutMs: 100, closeTimeoutMs: 50 },
+    );
   });
 });
 
@@ -152,25 +177,15 @@ describe('close', () => {
     await model.close();
   });
 
-  it('ends a process that does not listen, by its deadline', async () => {
-    const model = await loadNano({ closeTimeoutMs: 50 });
-    const processId = model.processId!;
-    process.kill(processId, 'SIGSTOP');
-    await model.close();
-    expect(isAlive(processId)).toBe(false);
-  });
-
   it('does not wait for a restart that is under way', async () => {
-    const model = await loadNano({ restart: { backoffMs: 3_600_000 } });
-    kill(model);
-    await until(() => model.processId === undefined);
-    await until(() => model.processId !== undefined);
+    const model = await loadNano();
     kill(model);
     await until(() => model.processId === undefined);
     const waiting = model.acquire({ priority: 'completion', signal: never });
     const failed = expect(waiting).rejects.toMatchObject({ reason: 'MODEL_NOT_LOADED' });
     await model.close();
     await failed;
+    expect(model.processId).toBeUndefined();
   });
 });
 
@@ -187,24 +202,21 @@ describe('the end of the daemon', () => {
       await lane.evaluate(new Int32Array(1000).fill(101), { signal });
     }`;
 
-  it.each(['SIGKILL', 'SIGTERM'] as const)(
-    'by %s leaves no orphan, even in the middle of work',
-    async (how) => {
-      const folder = await mkdtemp(join(tmpdir(), 'engine-daemon-'));
-      const file = join(folder, 'daemon.mjs');
-      await writeFile(file, DAEMON);
-      const daemon = fork(file, [], { execArgv: [] });
-      try {
-        const processId = await new Promise<number>((resolve) =>
-          daemon.once('message', (id) => resolve(id as number)),
-        );
-        expect(isAlive(processId)).toBe(true);
-        daemon.kill(how);
-        await until(() => !isAlive(processId));
-      } finally {
-        daemon.kill('SIGKILL');
-        await rm(folder, { recursive: true, force: true });
-      }
-    },
-  );
+  it('leaves no orphan, even in the middle of work', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'engine-daemon-'));
+    const file = join(folder, 'daemon.mjs');
+    await writeFile(file, DAEMON);
+    const daemon = fork(file, [], { execArgv: [] });
+    try {
+      const processId = await new Promise<number>((resolve) =>
+        daemon.once('message', (id) => resolve(id as number)),
+      );
+      expect(isAlive(processId)).toBe(true);
+      daemon.kill('SIGKILL');
+      await until(() => !isAlive(processId));
+    } finally {
+      daemon.kill('SIGKILL');
+      await rm(folder, { recursive: true, force: true });
+    }
+  });
 });

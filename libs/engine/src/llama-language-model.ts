@@ -1,6 +1,5 @@
 import {
   abortError,
-  throwIfAborted,
   type EngineCounters,
   type LanguageModel,
   type ModelInfo,
@@ -57,11 +56,9 @@ export class LlamaLanguageModel implements LanguageModel {
       cancelled = true;
       this.#counts.cancelledRequests += 1;
     };
-    throwIfAborted(signal);
-    const entered = this.#queue.enter(priority, signal);
+    this.#counts.requests += 1;
     try {
-      const turn = await entered;
-      this.#counts.requests += 1;
+      const turn = await this.#queue.enter(priority, signal);
       try {
         const client = await this.#supervisor.client(AbortSignal.any([signal, turn.preempted]));
         return new LlamaModelLane(client, turn, {

@@ -16,6 +16,8 @@ export interface LoadOptions {
   readonly queueLimit?: number;
   /** Default 120,000. */
   readonly startTimeoutMs?: number;
+  /** How long a cancelled request may go on before its process is killed; more than a chunk. Default 60,000. */
+  readonly stuckTimeoutMs?: number;
   /** How long the process may take to end by itself before it is killed. Default 2,000. */
   readonly closeTimeoutMs?: number;
   readonly restart?: Partial<RestartPolicy>;
@@ -40,6 +42,7 @@ export async function loadLanguageModel(
   const start = {
     settings: { chunkTokens: options.chunkTokens ?? 128 },
     startTimeoutMs: options.startTimeoutMs ?? 120_000,
+    stuckTimeoutMs: options.stuckTimeoutMs ?? 60_000,
     log: options.log ?? (() => undefined),
   };
   const client = await InferenceClient.start(spec, { ...start, signal: options.signal });

@@ -205,14 +205,14 @@ class LaneCall {
   /** Stops what is still going on; its progress is counted until it has stopped. */
   end(): void {
     this.signal.removeEventListener('abort', this.#abort);
-    if (!this.#finished) this.#client.send({ type: 'cancel', id: this.#id });
+    if (!this.#finished) this.#client.cancel(this.#id);
     this.#hooks.onEnd();
   }
 
   readonly #abort = () => {
     this.#error ??= abortError(this.signal);
     this.#hooks.onCancelled();
-    if (!this.#finished) this.#client.send({ type: 'cancel', id: this.#id });
+    if (!this.#finished) this.#client.cancel(this.#id);
     this.#wake?.();
   };
 }
