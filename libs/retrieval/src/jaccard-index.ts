@@ -1,0 +1,244 @@
+import { invalidArgument } from '@repoformer/domain';
+import { decodeWindows, type DecodedWindows } from './decode-windows.js';
+import { HitCollector, type SearchOptions, type WindowHit } from './hit-collector.js';
+import { pickMerge, type MergeLimits } from './merge-policy.js';
+import { mergeSegments } from './merge-segments.js';
+import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
+import { WindowBuffer } from './window-buffer.js';
+import { assertWindowOptions, type WindowOptions } from './window-options.js';
+import type { WordSet } from './word-set.js';
+
+/** Rough size of an entry of a Map. */
+const MAP_ENTRY_BYTES = 40;
+
+/** Sizes and pace of the index's own upkeep; results never depend on them. */
+export interface IndexTuning extends MergeLimits {
+  /** Merging work done for each posting that is added or removed. */
+  readonly workPerPosting: number;
+}
+
+/** A posting is read some 2.3 times in each of at most five merges, so 24 is twice what keeps pace. */
+const DEFAULT_TUNING: IndexTuning = {
+  bufferWindows: 1024,
+  maxSegmentWindows: MAX_SEGMENT_WINDOWS,
+  workPerPosting: 24,
+};
+
+interface Merge {
+  readonly sources: readonly Segment[];
+  readonly steps: Generator<number, Segment, void>;
+  /** Documents removed from the sources since it began. */
+  readonly removed: Set<number>;
+}
+
+/**
+ * Finds the windows whose word sets have the highest Jaccard similarity to a query: exactly, over everything
+ * that was added, at once after each `add` and `remove`.
+ *
+ * Windows are gathered in a small buffer, which becomes an immutable segment when it is full; segments of
+ * similar size are merged into larger ones. Merging is spread over the calls of `add` and `remove`, in
+ * proportion to what these change, so no call takes long: the worst is turning the buffer of 1024 windows into
+ * a segment (some milliseconds), besides the cost of the document itself.
+ */
+export class JaccardIndex {
+  private buffer = new WindowBuffer();
+  private segments: Segment[] = [];
+  private merge: Merge | undefined;
+  /** Whether segments have changed since the last look for something to merge. */
+  private isMergeSought = false;
+  /** Lines of the documents that have no words; they are nowhere else. */
+  private readonly blankDocuments = new Map<number, number>();
+  private counters: Counters | undefined;
+  private windows = 0;
+  private lines = 0;
+
+  /**
+   * @param options must be those that the windows were encoded with
+   * @param tuning sizes at most 65,536 windows; only tests have a reason to change it
+   * @throws AppError invalid_argument when the options are out of range.
+   */
+  constructor(
+    private readonly options: WindowOptions,
+    private readonly tuning: IndexTuning = DEFAULT_TUNING,
+  ) {
+    assertWindowOptions(options);
+  }
+
+  /** Windows that can be found. */
+  get windowCount(): number {
+    return this.windows;
+  }
+
+  /** Lines of all documents. */
+  get lineCount(): number {
+    return this.lines;
+  }
+
+  /** Segments that a search has to visit. */
+  get segmentCount(): number {
+    return this.segments.length;
+  }
+
+  /** Memory held, a merge in progress left out (it takes up to as much again as the segments it merges). */
+  get memoryBytes(): number {
+    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0);
+    for (const segment of this.segments) bytes += segment.memoryBytes;
+    return bytes + this.blankDocuments.size * MAP_ENTRY_BYTES;
+  }
+
+  has(document: number): boolean {
+    return (
+      this.blankDocuments.has(document) ||
+      this.buffer.has(document) ||
+      this.segments.some((segment) => segment.has(document))
+    );
+  }
+
+  /**
+   * Adds a document, in place of the one with the same id if there is one. When it throws, nothing is changed.
+   *
+   * @param document a whole number from 0 to 2^53 - 1
+   * @param data from {@link encodeWindows} with this index's options
+   * @throws AppError data_loss when the data is damaged or of other options; invalid_argument for a bad id.
+   */
+  add(document: number, data: Uint8Array): void {
+    if (!Number.isSafeInteger(document) || document < 0) {
+      throw invalidArgument('document', 'must be a whole number from 0 to 2^53 - 1');
+    }
+    const decoded = decodeWindows(data, this.options);
+    this.remove(document);
+    this.lines += decoded.lines;
+    this.windows += decoded.starts.length;
+    if (decoded.starts.length === 0) this.blankDocuments.set(document, decoded.lines);
+    else this.fillBuffer(document, decoded);
+    this.advance(decoded.words.length * this.tuning.workPerPosting);
+  }
+
+  /** Takes a document out at once; does nothing when there is none with this id. */
+  remove(document: number): void {
+    const blankLines = this.blankDocuments.get(document);
+    if (blankLines !== undefined) {
+      this.blankDocuments.delete(document);
+      this.lines -= blankLines;
+      return;
+    }
+    let lines = 0;
+    let postings = 0;
+    const buffered = this.buffer.remove(document);
+    if (buffered !== undefined) {
+      this.windows -= buffered.windows;
+      lines = buffered.lines;
+      if (this.buffer.liveWindows === 0) this.buffer = new WindowBuffer();
+    }
+    for (const segment of this.segments) {
+      const removed = segment.remove(document);
+      if (removed === undefined) continue;
+      this.windows -= removed.windows;
+      lines = removed.lines;
+      postings += removed.postings;
+      if (this.merge?.sources.includes(segment)) this.merge.removed.add(document);
+    }
+    this.lines -= lines;
+    if (postings === 0) return;
+    this.segments = this.segments.filter(({ liveWindows }) => liveWindows > 0);
+    if (this.merge?.sources.every(({ liveWindows }) => liveWindows === 0)) this.merge = undefined;
+    this.isMergeSought = true;
+    this.advance(postings * this.tuning.workPerPosting);
+  }
+
+  /**
+   * The best windows for a query: by score descending, then by `compareDocuments` (default: document id), then
+   * by start line. Windows that share no word with the query are never returned.
+   *
+   * @throws AppError invalid_argument when `topK` is no whole number of 0 or more.
+   */
+  search(query: WordSet, options: SearchOptions): WindowHit[] {
+    if (!Number.isSafeInteger(options.topK) || options.topK < 0) {
+      throw invalidArgument('topK', 'must be a whole number of 0 or more');
+    }
+    const collector = new HitCollector(options);
+    if (options.topK === 0 || query.size === 0) return [];
+    const { windowLines } = this.options;
+    this.buffer.search(query, windowLines, collector);
+    if (this.segments.length > 0) {
+      // Taken out while in use, so that a callback may itself search.
+      const counters = this.takeCounters(query.size);
+      for (const segment of [...this.segments]) segment.search(query, windowLines, counters, collector);
+      this.counters = counters;
+    }
+    return collector.hits();
+  }
+
+  /**
+   * Does merging that is due ahead of its time, for when nothing else is to be done. Never needed: `add` and
+   * `remove` keep pace by themselves.
+   *
+   * @param budget about the number of postings to read; a million takes some ten milliseconds
+   * @returns whether there is more to do
+   */
+  compact(budget = Infinity): boolean {
+    return this.advance(budget);
+  }
+
+  private fillBuffer(document: number, decoded: DecodedWindows): void {
+    const { bufferWindows } = this.tuning;
+    const total = decoded.starts.length;
+    for (let from = 0; from < total;) {
+      const to = Math.min(total, from + Math.max(1, bufferWindows - this.buffer.windowCount));
+      this.buffer.add(document, decoded, from, to);
+      from = to;
+      if (this.buffer.windowCount >= bufferWindows) this.flush();
+    }
+  }
+
+  private flush(): void {
+    this.segments.push(this.buffer.toSegment());
+    this.buffer = new WindowBuffer();
+    this.isMergeSought = true;
+  }
+
+  /** Works on merges until the budget is spent; returns whether there is more to do. */
+  private advance(budget: number): boolean {
+    let left = budget;
+    for (;;) {
+      this.merge ??= this.startMerge();
+      if (this.merge === undefined) return false;
+      if (left <= 0) return true;
+      const step = this.merge.steps.next();
+      if (step.done) this.finish(this.merge, step.value);
+      else left -= step.value;
+    }
+  }
+
+  private startMerge(): Merge | undefined {
+    if (!this.isMergeSought) return undefined;
+    const sources = pickMerge(this.segments, this.tuning);
+    if (sources === undefined) {
+      this.isMergeSought = false;
+      return undefined;
+    }
+    return { sources, steps: mergeSegments(sources), removed: new Set() };
+  }
+
+  private finish({ sources, removed }: Merge, result: Segment): void {
+    for (const document of removed) result.remove(document);
+    this.segments = this.segments.filter((segment) => !sources.includes(segment));
+    if (result.liveWindows > 0) this.segments.push(result);
+    this.merge = undefined;
+    this.isMergeSought = true;
+  }
+
+  /** Counters wide enough for the query's words and long enough for the largest segment. */
+  private takeCounters(querySize: number): Counters {
+    const length = Math.max(...this.segments.map(({ windowCount }) => windowCount));
+    const width = querySize < 2 ** 8 ? 1 : querySize < 2 ** 16 ? 2 : 4;
+    const kept = this.counters;
+    this.counters = undefined;
+    if (kept?.BYTES_PER_ELEMENT === width && kept.length >= length) return kept;
+    return width === 1
+      ? new Uint8Array(length)
+      : width === 2
+        ? new Uint16Array(length)
+        : new Uint32Array(length);
+  }
+}

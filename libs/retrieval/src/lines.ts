@@ -1,0 +1,41 @@
+const LF = 10;
+
+/**
+ * Number of lines of a text: a line ends at `\n` (so `\r\n` ends one too, and a lone `\r` does not) or at the
+ * end of the text. A `\n` at the very end does not begin another line; an empty text has none.
+ */
+export function lineCountOf(text: string | Uint8Array): number {
+  let lines = 0;
+  let from = 0;
+  while (from < text.length) {
+    const end = typeof text === 'string' ? text.indexOf('\n', from) : text.indexOf(LF, from);
+    lines++;
+    if (end < 0) break;
+    from = end + 1;
+  }
+  return lines;
+}
+
+/** The lines of a text without their line ends; numbered as {@link lineCountOf} counts them. */
+export function splitLines(text: string): string[] {
+  if (text === '') return [];
+  const lines = text.split('\n');
+  if (text.endsWith('\n')) lines.pop();
+  return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+}
+
+/** Lines `startLine` to `endLine` (exclusive, cut to the text) joined by `\n`, without a trailing line end. */
+export function sliceLines(text: string, startLine: number, endLine: number): string {
+  let from = 0;
+  for (let line = 0; line < startLine; line++) {
+    const end = text.indexOf('\n', from);
+    if (end < 0) return '';
+    from = end + 1;
+  }
+  let to = from;
+  for (let line = startLine; line < endLine && to < text.length; line++) {
+    const end = text.indexOf('\n', to);
+    to = end < 0 ? text.length : end + 1;
+  }
+  return splitLines(text.slice(from, to)).join('\n');
+}

@@ -1,0 +1,194 @@
+import { BITMAP_CELLS, type Segment } from './segment.js';
+import { dropUnusedWords, SegmentBuilder, type Dictionary } from './segment-builder.js';
+import { compareHashes } from './sort-words.js';
+import { createWindowTable, type WindowTable } from './window-table.js';
+
+/** Words handled between two pauses. */
+const STEP_WORDS = 512;
+const STEP_WINDOWS = 2048;
+const GONE = -1;
+
+interface Source {
+  readonly segment: Segment;
+  /** New number of each window; GONE where its document was removed. */
+  readonly windows: Int32Array;
+  /** New number of each word. */
+  readonly words: Uint32Array;
+}
+
+/**
+ * Merges segments into one without the documents that were removed before the start. A generator, so that the
+ * work can be spread: it pauses after small steps, each time saying how much it did in units of about one
+ * posting read. Documents removed meanwhile must be removed from the result by the caller.
+ */
+export function* mergeSegments(segments: readonly Segment[]): Generator<number, Segment, void> {
+  const sources = segments.map((segment) => ({
+    segment,
+    windows: new Int32Array(segment.windowCount).fill(GONE),
+    words: new Uint32Array(segment.data.highs.length),
+  }));
+  const windows = mergeWindows(sources);
+  yield windows.windowSize.length;
+
+  const dictionary = yield* mergeDictionaries(sources);
+  const { frequencies } = dictionary;
+  yield* eachPair(sources, (word) => frequencies[word]!++);
+
+  const { used, renumber } = dropUnusedWords(dictionary);
+  yield frequencies.length;
+  for (const { words } of sources) for (let i = 0; i < words.length; i++) words[i] = renumber[words[i]!]!;
+  yield frequencies.length;
+
+  const builder = new SegmentBuilder(windows, used);
+  yield used.highs.length;
+  yield* eachPair(sources, (word, window) => builder.put(word, window));
+  return builder.build();
+}
+
+/** Puts the live documents of all sources in order of id and numbers their windows anew. */
+function mergeWindows(sources: readonly Source[]): WindowTable {
+  let documents = 0;
+  let windows = 0;
+  for (const { segment } of sources) {
+    const { firstWindow, windowSize } = segment.data.windows;
+    for (let at = 0; at + 1 < firstWindow.length; at++) if (windowSize[firstWindow[at]!] !== 0) documents++;
+    windows += segment.liveWindows;
+  }
+  const merged = createWindowTable(documents, windows);
+  const positions = sources.map(() => 0);
+  let target = 0;
+  for (let at = 0; at < documents;) {
+    let next = -1;
+    let id = Infinity;
+    sources.forEach(({ segment }, source) => {
+      const candidate = segment.data.windows.documents[positions[source]!];
+      if (candidate === undefined || candidate >= id) return;
+      next = source;
+      id = candidate;
+    });
+    const { segment, windows: numbers } = sources[next]!;
+    const { documentLines, firstWindow, windowStart, windowSize } = segment.data.windows;
+    const position = positions[next]!++;
+    if (windowSize[firstWindow[position]!] === 0) continue;
+    merged.documents[at] = id;
+    merged.documentLines[at] = documentLines[position]!;
+    for (let window = firstWindow[position]!; window < firstWindow[position + 1]!; window++) {
+      merged.windowStart[target] = windowStart[window]!;
+      merged.windowSize[target] = windowSize[window]!;
+      numbers[window] = target++;
+    }
+    merged.firstWindow[++at] = target;
+  }
+  return merged;
+}
+
+/** The union of the sources' words, with frequencies of 0; fills in the sources' new word numbers. */
+function* mergeDictionaries(sources: readonly Source[]): Generator<number, Dictionary, void> {
+  const limit = sources.reduce((sum, { words }) => sum + words.length, 0);
+  const highs = new Int32Array(limit);
+  const lows = new Int32Array(limit);
+  const positions = new Uint32Array(sources.length);
+  let count = 0;
+  for (;;) {
+    const before = count;
+    count = mergeSomeWords(sources, positions, highs, lows, count);
+    if (count === before) break;
+    yield (count - before) * sources.length;
+  }
+  return {
+    highs: highs.subarray(0, count),
+    lows: lows.subarray(0, count),
+    frequencies: new Uint32Array(count),
+  };
+}
+
+function mergeSomeWords(
+  sources: readonly Source[],
+  positions: Uint32Array,
+  highs: Int32Array,
+  lows: Int32Array,
+  from: number,
+): number {
+  let count = from;
+  while (count < from + STEP_WORDS) {
+    let found = false;
+    let high = 0;
+    let low = 0;
+    for (let s = 0; s < sources.length; s++) {
+      const { data } = sources[s]!.segment;
+      const position = positions[s]!;
+      if (position === data.highs.length) continue;
+      if (found && compareHashes(data.highs[position]!, data.lows[position]!, high, low) >= 0) continue;
+      found = true;
+      high = data.highs[position]!;
+      low = data.lows[position]!;
+    }
+    if (!found) break;
+    for (let s = 0; s < sources.length; s++) {
+      const { segment, words } = sources[s]!;
+      const position = positions[s]!;
+      if (segment.data.highs[position] !== high || segment.data.lows[position] !== low) continue;
+      words[position] = count;
+      positions[s] = position + 1;
+    }
+    highs[count] = high;
+    lows[count++] = low;
+  }
+  return count;
+}
+
+/** Calls `visit` once for each word of each window that is kept, by their new numbers. */
+function* eachPair(
+  sources: readonly Source[],
+  visit: (word: number, window: number) => void,
+): Generator<number, void, void> {
+  for (const source of sources) {
+    for (let from = 0; from < source.words.length; from += STEP_WORDS) {
+      yield visitPostings(source, from, Math.min(from + STEP_WORDS, source.words.length), visit);
+    }
+    for (let from = 0; from < source.windows.length; from += STEP_WINDOWS) {
+      yield visitBitmaps(source, from, Math.min(from + STEP_WINDOWS, source.windows.length), visit);
+    }
+  }
+}
+
+function visitPostings(
+  { segment, windows, words }: Source,
+  fromWord: number,
+  toWord: number,
+  visit: (word: number, window: number) => void,
+): number {
+  const { offsets, postings } = segment.data;
+  for (let word = fromWord; word < toWord; word++) {
+    const target = words[word]!;
+    for (let i = offsets[word]!; i < offsets[word + 1]!; i++) {
+      const window = windows[postings[i]!]!;
+      if (window !== GONE) visit(target, window);
+    }
+  }
+  return toWord - fromWord + offsets[toWord]! - offsets[fromWord]!;
+}
+
+function visitBitmaps(
+  { segment, windows, words }: Source,
+  fromWindow: number,
+  toWindow: number,
+  visit: (word: number, window: number) => void,
+): number {
+  const { bitmaps, bitmapWords } = segment.data;
+  let visited = toWindow - fromWindow;
+  for (let window = fromWindow; window < toWindow; window++) {
+    const target = windows[window]!;
+    if (target === GONE) continue;
+    for (let cell = 0; cell < BITMAP_CELLS; cell++) {
+      let bits = bitmaps[window * BITMAP_CELLS + cell]!;
+      while (bits !== 0) {
+        const lowest = 31 - Math.clz32(bits & -bits);
+        visit(words[bitmapWords[cell * 32 + lowest]!]!, target);
+        bits &= bits - 1;
+        visited++;
+      }
+    }
+  }
+  return visited;
+}
