@@ -18,7 +18,14 @@ const depConstraints = [
   from('layer:feature', ['layer:domain', 'layer:pure']),
   from('app:cli', ['layer:domain', 'layer:contract', 'layer:pure', 'layer:adapter']),
   from('app:daemon', ['layer:domain', 'layer:contract', 'layer:pure', 'layer:adapter', 'layer:feature']),
-  from('layer:tool', ['layer:domain', 'layer:contract', 'layer:pure', 'layer:adapter', 'layer:feature']),
+  from('layer:tool', [
+    'layer:tool',
+    'layer:domain',
+    'layer:contract',
+    'layer:pure',
+    'layer:adapter',
+    'layer:feature',
+  ]),
 ];
 
 /** Packages that only the named folders may import: each outside dependency has one home. */
