@@ -18,6 +18,7 @@ import type { Completions } from './rpc/completion-handlers.js';
 import { Health } from './rpc/health.js';
 import type { Scorer } from './rpc/policy-handlers.js';
 import { RpcServers } from './rpc/rpc-servers.js';
+import type { RequestDefaults } from './rpc/services.js';
 
 /** Time that running completions are given to finish when the daemon stops. */
 const DRAIN_MS = 5_000;
@@ -28,11 +29,12 @@ export interface DaemonSettings {
   /** Path of the Unix socket. */
   readonly socket: string;
   /** TCP address, besides the socket. */
-  readonly listen?: { readonly host: string; readonly port: number };
-  /** Lets `listen` be an address that other machines can reach; a token is then asked for. */
+  readonly listen?: { readonly host: string; readonly port: number } | undefined;
+  /** Lets `listen` be an address that other machines can reach. */
   readonly allowRemote: boolean;
-  /** File of the token that TCP calls must carry; created when absent. Undefined: asked for only with remote. */
-  readonly tokenFile?: string;
+  /** File of the token that TCP calls must carry; created when absent. */
+  readonly tokenFile: string;
+  readonly defaults: RequestDefaults;
 }
 
 /** Gives a loaded model by its role, and rejects with unavailable/MODEL_NOT_LOADED. */
@@ -76,11 +78,10 @@ export class Daemon {
   }
 }
 
-function tokenFor(settings: DaemonSettings): string | undefined {
-  const { listen, allowRemote, tokenFile, dataDirectory } = settings;
+/** The token of the TCP address: every user of this machine can reach one, and more than they a remote one. */
+function tokenFor({ listen, allowRemote, tokenFile }: DaemonSettings): string | undefined {
   if (listen === undefined) return undefined;
-  const remote = !isLoopback(listen.host);
-  if (remote && !allowRemote) {
+  if (!isLoopback(listen.host) && !allowRemote) {
     throw new AppError({
       kind: 'failed_precondition',
       reason: 'CONFIG_INVALID',
@@ -89,8 +90,7 @@ function tokenFor(settings: DaemonSettings): string | undefined {
         'or allow it with --allow-remote.',
     });
   }
-  if (tokenFile !== undefined) return readOrCreateToken(tokenFile);
-  return remote ? readOrCreateToken(join(dataDirectory, 'token')) : undefined;
+  return readOrCreateToken(tokenFile);
 }
 
 /**
@@ -140,6 +140,7 @@ export async function startDaemon(
     health,
     calls,
     clock: systemClock,
+    defaults: settings.defaults,
   });
 
   // Sockets are bound with a narrowed umask, so nothing else may create files before they are.
@@ -149,9 +150,6 @@ export async function startDaemon(
     if (settings.listen !== undefined) {
       const { host, port } = settings.listen;
       tcpPort = await servers.listenTcp(host, port, token);
-      if (token === undefined) {
-        logger.warn({ host, port: tcpPort }, 'every user of this machine can call the TCP address');
-      }
     }
   } catch (error) {
     servers.abandon();

@@ -20,6 +20,7 @@ export { createReflectionPackage } from './rpc/reflection-package.js';
 export type { ReflectionPackage } from './rpc/reflection-package.js';
 export { toChunkMessage } from './mapping/chunk.js';
 export { parseCompleteRequest, parseWarmRequest } from './mapping/complete-request.js';
+export type { ParseCompletionOptions } from './mapping/complete-request.js';
 export { toCompleteResponse } from './mapping/completion-event.js';
 export { toDecisionMessage } from './mapping/decision.js';
 export { toModelMessage } from './mapping/model.js';

@@ -211,11 +211,6 @@ describe('the TCP address', () => {
     });
   });
 
-  it('answers on loopback', async () => {
-    const { daemon } = await start({ settings: { listen: { host: '127.0.0.1', port: 0 } } });
-    expect((await client(daemon.tcpPort).listRepositories({})).repositories).toEqual([]);
-  });
-
   it('says when the port is in use', async () => {
     const { daemon } = await start({ settings: { listen: { host: '127.0.0.1', port: 0 } } });
     const listen = { host: '127.0.0.1', port: daemon.tcpPort as number };
@@ -225,32 +220,35 @@ describe('the TCP address', () => {
     });
   });
 
-  it('asks for the token where others can reach it, of health as well, but not at the socket', async () => {
-    const test = await start({ settings: { listen: { host: '0.0.0.0', port: 0 }, allowRemote: true } });
-    const file = join(test.directory, 'token');
-    expect(statSync(file).mode & 0o777).toBe(0o600);
-    const token = readFileSync(file, 'utf8').trim();
-    const { tcpPort } = test.daemon;
-    const refused = { kind: 'unauthenticated', reason: 'UNAUTHENTICATED' };
-    await expect(client(tcpPort).listRepositories({})).rejects.toMatchObject(refused);
-    await expect(client(tcpPort, `${token}x`).listRepositories({})).rejects.toMatchObject(refused);
-    await expect(client(tcpPort, '').listRepositories({})).rejects.toMatchObject(refused);
-    expect((await client(tcpPort, token).listRepositories({})).repositories).toEqual([]);
-    expect((await test.client(RepositoryService).listRepositories({})).repositories).toEqual([]);
+  it.each(['127.0.0.1', '0.0.0.0'])(
+    'asks for the token at %s, for health as well, but not at the socket',
+    async (host) => {
+      const test = await start({ settings: { listen: { host, port: 0 }, allowRemote: true } });
+      const file = join(test.directory, 'token');
+      expect(statSync(file).mode & 0o777).toBe(0o600);
+      const token = readFileSync(file, 'utf8').trim();
+      const { tcpPort } = test.daemon;
+      const refused = { kind: 'unauthenticated', reason: 'UNAUTHENTICATED' };
+      await expect(client(tcpPort).listRepositories({})).rejects.toMatchObject(refused);
+      await expect(client(tcpPort, `${token}x`).listRepositories({})).rejects.toMatchObject(refused);
+      await expect(client(tcpPort, '').listRepositories({})).rejects.toMatchObject(refused);
+      expect((await client(tcpPort, token).listRepositories({})).repositories).toEqual([]);
+      expect((await test.client(RepositoryService).listRepositories({})).repositories).toEqual([]);
 
-    const { loadPackageDefinition } = await import('@grpc/grpc-js');
-    const { service } = await import('grpc-health-check');
-    const Health = (loadPackageDefinition({ Health: service }) as Record<string, never>)[
-      'Health'
-    ] as unknown as new (
-      address: string,
-      from: unknown,
-    ) => { check(request: object, done: (error: { code: number } | null) => void): void; close(): void };
-    const health = new Health(`127.0.0.1:${tcpPort}`, credentials.createInsecure());
-    cleanups.push(() => health.close());
-    const error = await new Promise<{ code: number } | null>((resolve) => health.check({}, resolve));
-    expect(error?.code).toBe(16);
-  });
+      const { loadPackageDefinition } = await import('@grpc/grpc-js');
+      const { service } = await import('grpc-health-check');
+      const Health = (loadPackageDefinition({ Health: service }) as Record<string, never>)[
+        'Health'
+      ] as unknown as new (
+        address: string,
+        from: unknown,
+      ) => { check(request: object, done: (error: { code: number } | null) => void): void; close(): void };
+      const health = new Health(`127.0.0.1:${tcpPort}`, credentials.createInsecure());
+      cleanups.push(() => health.close());
+      const error = await new Promise<{ code: number } | null>((resolve) => health.check({}, resolve));
+      expect(error?.code).toBe(16);
+    },
+  );
 
   it('refuses a token file that others can read, or that holds next to nothing', () => {
     const path = join(directory, 'token');

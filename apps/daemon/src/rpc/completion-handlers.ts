@@ -40,10 +40,14 @@ function factsOf(event: CompletionEvent): CallFacts {
 export function createCompletionHandlers(
   completions: Completions,
   log: CompletionLog,
+  defaultMaxTokens: number,
 ): ServiceImplementation<typeof CompletionService> {
   return {
     async *complete(message, context) {
-      const request = parseCompleteRequest(message, context.remainingMs());
+      const request = parseCompleteRequest(message, {
+        remainingMs: context.remainingMs(),
+        defaultMaxTokens,
+      });
       const id = log.begin();
       context.note({ completionId: id, mode: request.mode });
       for await (const event of completions.complete(request, context.signal)) {
@@ -53,7 +57,10 @@ export function createCompletionHandlers(
       }
     },
     async warm(message, context) {
-      const usage = await completions.warm(parseWarmRequest(message, context.remainingMs()), context.signal);
+      const usage = await completions.warm(
+        parseWarmRequest(message, { remainingMs: context.remainingMs(), defaultMaxTokens }),
+        context.signal,
+      );
       context.note({ promptTokens: usage.prompt, reusedTokens: usage.reused });
       return { usage };
     },

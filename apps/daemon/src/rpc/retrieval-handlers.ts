@@ -8,10 +8,11 @@ export const RETRIEVERS = ['jaccard'] as const;
 export function createRetrievalHandlers(
   retriever: SnippetRetriever,
   clock: Clock,
+  defaultTopK: number,
 ): ServiceImplementation<typeof RetrievalService> {
   return {
     async retrieve(message, context) {
-      const query = parseRetrieveRequest(message, RETRIEVERS);
+      const query = parseRetrieveRequest(message, RETRIEVERS, defaultTopK);
       const startedMs = clock.monotonicMs();
       const result = await retriever.retrieve(query, context.signal);
       const retrieveMs = clock.monotonicMs() - startedMs;

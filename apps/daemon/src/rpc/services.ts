@@ -22,6 +22,12 @@ import { createRepositoryHandlers } from './repository-handlers.js';
 import type { RepositoryObserver } from './repository-handlers.js';
 import { createRetrievalHandlers } from './retrieval-handlers.js';
 
+/** What requests that leave a number at 0 get. */
+export interface RequestDefaults {
+  readonly maxTokens: number;
+  readonly topK: number;
+}
+
 /** What the services are made of. */
 export interface ServiceParts {
   readonly index: RepositoryIndex;
@@ -32,20 +38,26 @@ export interface ServiceParts {
   readonly health: Health;
   readonly calls: CallTracker;
   readonly clock: Clock;
+  readonly defaults: RequestDefaults;
 }
 
 /** Adds every service of the API, health and reflection to a server. */
 export function addServices(server: Server, parts: ServiceParts): void {
   const options = parts.calls.serviceOptions;
-  const { index, completions, clock } = parts;
-  addService(server, CompletionService, createCompletionHandlers(completions, parts.completionLog), options);
+  const { index, completions, clock, defaults } = parts;
+  addService(
+    server,
+    CompletionService,
+    createCompletionHandlers(completions, parts.completionLog, defaults.maxTokens),
+    options,
+  );
   addService(
     server,
     RepositoryService,
     createRepositoryHandlers(index, parts.repositories, parts.calls.draining),
     options,
   );
-  addService(server, RetrievalService, createRetrievalHandlers(index, clock), options);
+  addService(server, RetrievalService, createRetrievalHandlers(index, clock, defaults.topK), options);
   addService(server, PolicyService, createPolicyHandlers(completions), options);
   addService(server, ModelService, createModelHandlers(parts.models), options);
   parts.health.addTo(server);

@@ -93,7 +93,14 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
       },
     },
   };
-  const settings = { dataDirectory: directory, socket, allowRemote: false, ...options.settings };
+  const settings = {
+    dataDirectory: directory,
+    socket,
+    allowRemote: false,
+    tokenFile: join(directory, 'token'),
+    defaults: { maxTokens: 64, topK: 10 },
+    ...options.settings,
+  };
   let daemon: Daemon;
   try {
     daemon = await startDaemon(settings, wiring, logger);

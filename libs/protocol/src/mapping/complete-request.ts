@@ -17,13 +17,22 @@ import {
 /** Milliseconds kept back from the client's deadline, so that the finished event still arrives before it. */
 const DEADLINE_RESERVE_MS = 25;
 
+export interface ParseCompletionOptions {
+  /** Time until the call's own deadline; the budget is the smaller of the two. Undefined: no deadline. */
+  readonly remainingMs?: number | undefined;
+  /** What `max_tokens` 0 stands for; default 64. */
+  readonly defaultMaxTokens?: number;
+}
+
 /**
  * The checked request with its defaults filled in.
  *
- * @param remainingMs Time until the call's own deadline; the budget is the smaller of the two.
  * @throws AppError invalid_argument/INVALID_REQUEST, naming the field.
  */
-export function parseCompleteRequest(request: CompleteRequest, remainingMs?: number): CompletionRequest {
+export function parseCompleteRequest(
+  request: CompleteRequest,
+  { remainingMs, defaultMaxTokens = REQUEST_LIMITS.defaultMaxTokens }: ParseCompletionOptions = {},
+): CompletionRequest {
   const mode = parseMode(request.mode);
   const threshold = checkThreshold('threshold', request.threshold);
   if (threshold !== undefined && mode !== 'auto') {
@@ -42,7 +51,7 @@ export function parseCompleteRequest(request: CompleteRequest, remainingMs?: num
     language: checkLabel('language', request.language, REQUEST_LIMITS.nameBytes),
     mode,
     ...(threshold !== undefined && { threshold }),
-    maxTokens: request.maxTokens === 0 ? REQUEST_LIMITS.defaultMaxTokens : request.maxTokens,
+    maxTokens: request.maxTokens === 0 ? defaultMaxTokens : request.maxTokens,
     maxLines: request.maxLines,
     ...(sampling !== undefined && { sampling }),
     openBuffers: checkOpenBuffers('open_buffers', request.openBuffers),
@@ -59,11 +68,14 @@ export function parseCompleteRequest(request: CompleteRequest, remainingMs?: num
  *
  * @throws AppError invalid_argument/INVALID_REQUEST, naming the field.
  */
-export function parseWarmRequest(request: WarmRequest, remainingMs?: number): CompletionRequest {
+export function parseWarmRequest(
+  request: WarmRequest,
+  options: ParseCompletionOptions = {},
+): CompletionRequest {
   if (request.request === undefined) {
     throw invalidArgument('request', 'is missing; send the completion expected next');
   }
-  return parseCompleteRequest(request.request, remainingMs);
+  return parseCompleteRequest(request.request, options);
 }
 
 function parseMode(mode: RetrievalMode): Mode {

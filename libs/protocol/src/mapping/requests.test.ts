@@ -19,7 +19,7 @@ import { parseScoreRequest } from './score.js';
 
 type Init = MessageInitShape<typeof CompleteRequestSchema>;
 const complete = (init: Init, remainingMs?: number) =>
-  parseCompleteRequest(create(CompleteRequestSchema, init), remainingMs);
+  parseCompleteRequest(create(CompleteRequestSchema, init), { remainingMs });
 
 /** The field an invalid_argument error names; fails when there is no such error. */
 function fieldAtFault(work: () => unknown): string | undefined {
@@ -52,6 +52,12 @@ describe('parseCompleteRequest', () => {
       stop: [],
       hints: [],
     });
+  });
+
+  it('takes max_tokens 0 as the default it is given', () => {
+    const parse = (maxTokens: number) =>
+      parseCompleteRequest(create(CompleteRequestSchema, { maxTokens }), { defaultMaxTokens: 100 }).maxTokens;
+    expect([parse(0), parse(5)]).toEqual([100, 5]);
   });
 
   it('keeps every field', () => {

@@ -15,11 +15,13 @@ import {
  * The checked query; its `repository` is still what the client sent (an id or a path).
  *
  * @param retrievers Names that the daemon serves; the request's may also be empty.
+ * @param defaultTopK What `top_k` 0 stands for.
  * @throws AppError invalid_argument/INVALID_REQUEST, naming the field; invalid_argument/RETRIEVER_UNKNOWN.
  */
 export function parseRetrieveRequest(
   request: RetrieveRequest,
   retrievers: readonly string[],
+  defaultTopK: number = REQUEST_LIMITS.defaultTopK,
 ): RetrievalQuery {
   if (request.retriever !== '' && !retrievers.includes(request.retriever)) {
     throw new AppError({
@@ -37,7 +39,7 @@ export function parseRetrieveRequest(
     path: checkRelativePath('path', request.path, true),
     prefix: checkText('prefix', request.prefix, REQUEST_LIMITS.textBytes),
     suffix: checkText('suffix', request.suffix, REQUEST_LIMITS.textBytes),
-    topK: request.topK === 0 ? REQUEST_LIMITS.defaultTopK : request.topK,
+    topK: request.topK === 0 ? defaultTopK : request.topK,
     matched: request.matched,
     openBuffers: checkOpenBuffers('open_buffers', request.openBuffers),
   };
