@@ -1,0 +1,284 @@
+import { createHash } from 'node:crypto';
+import { isAbsolute } from 'node:path';
+import {
+  AppError,
+  invalidArgument,
+  isCancellation,
+  systemClock,
+  throwIfAborted,
+  type Clock,
+  type IndexStore,
+  type RepositoryIndex,
+  type RepositoryOpener,
+  type RepositoryStatus,
+  type RetrievalQuery,
+  type RetrievalResult,
+  type StoredRepository,
+} from '@repoformer/domain';
+import { resolveIndexOptions, type IndexOptions } from './index-options.js';
+import { OperationLane } from './operation-lane.js';
+import type { Operation } from './operation-queue.js';
+import { reconcile } from './reconcile.js';
+import { Retriever } from './retriever.js';
+import { TrackedRepository } from './tracked-repository.js';
+
+/** Repositories indexed at the same time; they share one thread, so more would only slow each other down. */
+const CONCURRENT_OPERATIONS = 2;
+/** Blobs read between two collections of garbage. */
+const GARBAGE_AFTER_BLOBS = 5_000;
+
+/** Something worth a line in the log. Holds no source text. */
+export interface IndexNotice {
+  readonly level: 'debug' | 'info' | 'warn';
+  readonly message: string;
+  readonly repository?: string;
+  readonly [fact: string]: unknown;
+}
+
+export interface IndexServiceParts {
+  readonly opener: RepositoryOpener;
+  /** Stays the caller's: close it after the service. */
+  readonly store: IndexStore;
+  readonly clock?: Clock;
+  readonly options?: Partial<IndexOptions>;
+  readonly onNotice?: (notice: IndexNotice) => void;
+}
+
+/**
+ * Keeps repositories indexed and finds chunks in them. Repositories known to the store are taken up at once;
+ * each then catches up with its HEAD.
+ */
+export class IndexService implements RepositoryIndex {
+  readonly #opener: RepositoryOpener;
+  readonly #store: IndexStore;
+  readonly #clock: Clock;
+  readonly #options: IndexOptions;
+  readonly #notice: (notice: IndexNotice) => void;
+  readonly #repositories = new Map<string, TrackedRepository>();
+  readonly #lane = new OperationLane(CONCURRENT_OPERATIONS);
+  readonly #retriever: Retriever;
+  readonly #closing = new AbortController();
+  #blobsSinceGarbage = 0;
+  #garbage: Promise<void> | undefined;
+
+  constructor(parts: IndexServiceParts) {
+    this.#opener = parts.opener;
+    this.#store = parts.store;
+    this.#clock = parts.clock ?? systemClock;
+    this.#options = resolveIndexOptions(parts.options);
+    this.#notice = parts.onNotice ?? (() => undefined);
+    this.#retriever = new Retriever(this.#options, this.#clock);
+    for (const record of this.#store.repositories()) this.#track(record).queue.request('start');
+  }
+
+  async add(root: string): Promise<RepositoryStatus> {
+    this.#assertOpen();
+    if (!isAbsolute(root)) throw invalidArgument('root', 'must be an absolute path');
+    const reader = await this.#opener.open(root);
+    const id = createHash('sha256').update(reader.root).digest('hex').slice(0, 16);
+    let repository = this.#repositories.get(id);
+    if (repository) {
+      repository.adoptReader(reader);
+    } else {
+      try {
+        this.#assertOpen();
+        const record = { id, root: reader.root, addedAtMs: this.#clock.now() };
+        repository = this.#track(record);
+        repository.adoptReader(reader);
+        await this.#store.putRepository(record);
+      } catch (error) {
+        reader.close();
+        this.#repositories.delete(id);
+        throw error;
+      }
+    }
+    repository.queue.request('add');
+    return repository.status();
+  }
+
+  async remove(repository: string): Promise<void> {
+    const found = await this.#find(repository);
+    this.#repositories.delete(found.id);
+    await found.close(notFound(found.id));
+    await this.#store.removeRepository(found.id);
+    this.#collectGarbage();
+  }
+
+  async list(): Promise<RepositoryStatus[]> {
+    this.#assertOpen();
+    const all = [...this.#repositories.values()];
+    await Promise.all(all.map((one) => this.#lookAtHead(one)));
+    return all.map((one) => one.status()).sort((a, b) => (a.root < b.root ? -1 : 1));
+  }
+
+  async get(repository: string): Promise<RepositoryStatus> {
+    const found = await this.#find(repository);
+    await this.#lookAtHead(found);
+    return found.status();
+  }
+
+  async notify(repository: string, cause: string): Promise<void> {
+    const found = await this.#find(repository);
+    found.queue.request(cause.slice(0, 64));
+  }
+
+  async reindex(repository: string): Promise<RepositoryStatus> {
+    const found = await this.#find(repository);
+    found.queue.request('reindex', true);
+    found.setState('indexing');
+    return found.status();
+  }
+
+  async *watch(repository: string, signal: AbortSignal): AsyncGenerator<RepositoryStatus, void, void> {
+    const found = await this.#find(repository);
+    yield* found.watch(signal);
+  }
+
+  async retrieve(query: RetrievalQuery, signal?: AbortSignal): Promise<RetrievalResult> {
+    throwIfAborted(signal);
+    return this.#retriever.retrieve(await this.#find(query.repository), query, signal);
+  }
+
+  /** Resolves when nothing is being indexed and nothing waits to be. */
+  async settled(): Promise<void> {
+    for (;;) {
+      const busy = [...this.#repositories.values()].filter((one) => !one.queue.isIdle);
+      if (busy.length === 0 && !this.#garbage) return;
+      await Promise.all([...busy.map((one) => one.queue.settled()), this.#garbage]);
+    }
+  }
+
+  /** Stops indexing and ends all watches; what is stored stays as it is. */
+  async close(): Promise<void> {
+    if (this.#closing.signal.aborted) return;
+    const reason = new AppError({
+      kind: 'unavailable',
+      reason: 'SHUTTING_DOWN',
+      message: 'the index is closing',
+    });
+    this.#closing.abort(reason);
+    await Promise.all([...this.#repositories.values()].map((one) => one.close(reason)));
+    await this.#garbage;
+  }
+
+  #track(record: StoredRepository): TrackedRepository {
+    const repository = new TrackedRepository({
+      record,
+      options: this.#options,
+      opener: this.#opener,
+      clock: this.#clock,
+      run: (one, operation) => this.#run(one, operation),
+    });
+    this.#repositories.set(record.id, repository);
+    return repository;
+  }
+
+  /** Never rejects: what fails becomes the repository's state. */
+  async #run(repository: TrackedRepository, operation: Operation): Promise<void> {
+    const { id, signal } = repository;
+    const startMs = this.#clock.monotonicMs();
+    const facts = { repository: id, causes: operation.causes };
+    try {
+      const result = await this.#lane.run(
+        () =>
+          reconcile(repository, operation, {
+            store: this.#store,
+            clock: this.#clock,
+            options: this.#options,
+          }),
+        { signal },
+      );
+      repository.setState('ready');
+      this.#notice({
+        level: result.changes > 0 ? 'info' : 'debug',
+        message: 'indexed',
+        ...facts,
+        ...result,
+        durationMs: Math.round(this.#clock.monotonicMs() - startMs),
+      });
+      this.#blobsSinceGarbage += result.blobsRead;
+      if (this.#blobsSinceGarbage >= GARBAGE_AFTER_BLOBS) this.#collectGarbage();
+    } catch (error) {
+      if (repository.isClosed || isCancellation(error)) return;
+      // The next run opens the repository again: its directory may have been replaced.
+      repository.dropReader();
+      const problem = error instanceof AppError ? error.message : 'indexing failed; see the log';
+      repository.setState('failed', problem);
+      this.#notice({ level: 'warn', message: 'indexing failed', ...facts, problem, error });
+    }
+  }
+
+  /** Re-reads HEAD; when it has moved and nobody told, indexing is asked for. */
+  async #lookAtHead(repository: TrackedRepository): Promise<void> {
+    if (!repository.queue.isIdle) return;
+    try {
+      const reader = await repository.reader();
+      const head = await reader.readHead();
+      const isKnown = head === repository.head && repository.state === 'ready';
+      repository.head = head;
+      if (!isKnown) repository.queue.request('look');
+    } catch (error) {
+      if (repository.isClosed) return;
+      repository.dropReader();
+      repository.setState('failed', error instanceof AppError ? error.message : 'HEAD cannot be read');
+    }
+  }
+
+  /** By id, by root, or by a path inside the root. */
+  async #find(repository: string): Promise<TrackedRepository> {
+    this.#assertOpen();
+    const known = this.#repositories.get(repository) ?? this.#findByPath(repository);
+    if (known) return known;
+    if (isAbsolute(repository)) {
+      // The path may lead into a registered repository through a link.
+      try {
+        const reader = await this.#opener.open(repository);
+        reader.close();
+        const found = this.#findByPath(reader.root);
+        if (found) return found;
+      } catch (error) {
+        if (!(error instanceof AppError)) throw error;
+      }
+    }
+    throw notFound(repository);
+  }
+
+  #findByPath(path: string): TrackedRepository | undefined {
+    let best: TrackedRepository | undefined;
+    for (const one of this.#repositories.values()) {
+      const { root } = one.record;
+      const isInside = path === root || (path.startsWith(root) && /^[/\\]/.test(path.slice(root.length)));
+      if (isInside && root.length > (best?.record.root.length ?? 0)) best = one;
+    }
+    return best;
+  }
+
+  #collectGarbage(): void {
+    if (this.#garbage) return;
+    this.#blobsSinceGarbage = 0;
+    const collect = () => this.#store.collectGarbage(this.#options.keepUnreferenced);
+    this.#garbage = this.#lane
+      .run(collect, { exclusive: true, signal: this.#closing.signal })
+      .then(
+        (artefacts) => this.#notice({ level: 'debug', message: 'collected garbage', artefacts }),
+        (error: unknown) => {
+          if (this.#closing.signal.aborted) return;
+          this.#notice({ level: 'warn', message: 'collecting garbage failed', error });
+        },
+      )
+      .finally(() => (this.#garbage = undefined));
+  }
+
+  #assertOpen(): void {
+    throwIfAborted(this.#closing.signal);
+  }
+}
+
+function notFound(repository: string): AppError {
+  return new AppError({
+    kind: 'not_found',
+    reason: 'REPOSITORY_NOT_FOUND',
+    message: `repository ${repository} is not registered: add it first`,
+    meta: { repository },
+  });
+}

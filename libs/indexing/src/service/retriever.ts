@@ -1,0 +1,263 @@
+import {
+  abortError,
+  throwIfAborted,
+  type Chunk,
+  type Clock,
+  type RetrievalQuery,
+  type RetrievalResult,
+} from '@repoformer/domain';
+import {
+  createNearDuplicateTest,
+  queryText,
+  rankChunks,
+  sliceLines,
+  wordSet,
+  type RankedChunk,
+  type WindowHit,
+} from '@repoformer/retrieval';
+import type { IndexOptions } from './index-options.js';
+import { OverlayIndex, type OverlayDocument } from './overlay-index.js';
+import { TextCache } from './text-cache.js';
+import { TimeSlice } from './time-slice.js';
+import type { TrackedRepository } from './tracked-repository.js';
+
+/** Most chunks one query may ask for. */
+const MAX_TOP_K = 1_000;
+/** Hits looked up beyond those asked for, as some are dropped when their text is seen. */
+const SPARE_HITS = 16;
+/** Texts read at a time. */
+const READ_BATCH = 8;
+/** Windows before and after the hole whose lines count as known to the model. */
+const CONTEXT_WINDOWS = 5;
+/**
+ * Without a path the current file cannot be excluded by name: a chunk of which half the lines stand in prefix
+ * or suffix is taken for a part of it.
+ */
+const OWN_FILE_SHARE = 0.5;
+
+/** Where a document's text comes from, noted before anything can change. */
+interface Source {
+  readonly path: string;
+  readonly lines: number;
+  readonly oid?: string;
+  readonly text?: string;
+}
+
+const never = new AbortController().signal;
+
+/** Answers retrieval queries from the indexed files and the open buffers of a repository. */
+export class Retriever {
+  readonly #options: IndexOptions;
+  readonly #clock: Clock;
+  readonly #texts: TextCache;
+  readonly #overlays = new WeakMap<TrackedRepository, OverlayIndex>();
+
+  constructor(options: IndexOptions, clock: Clock) {
+    this.#options = options;
+    this.#clock = clock;
+    this.#texts = new TextCache(options.textCacheBytes);
+  }
+
+  /**
+   * The best chunks, as a search through every window of every file would give them: by score, then path, then
+   * line. A chunk whose text cannot be read any more is left out.
+   */
+  async retrieve(
+    repository: TrackedRepository,
+    query: RetrievalQuery,
+    signal: AbortSignal = never,
+  ): Promise<RetrievalResult> {
+    const topK = Math.max(0, Math.min(MAX_TOP_K, Math.floor(query.topK) || 0));
+    const words = wordSet(queryText(query.prefix, this.#options.windowLines));
+    if (topK === 0 || words.size === 0) return result(repository, []);
+
+    const overlay = this.#overlayOf(repository);
+    const buffers = query.openBuffers.filter(({ path }) => path !== '' && path !== query.path);
+    const hidden = new Set([query.path, ...buffers.map(({ path }) => path)]);
+    const slice = new TimeSlice(this.#clock, this.#options.sliceMs);
+    const isUnwanted = duplicateTest(query, this.#options.windowLines);
+    const texts = new Map<string, string | undefined>();
+
+    for (let limit = topK + SPARE_HITS; ; limit *= 4) {
+      // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
+      const open = await overlay.prepare(buffers, repository.rules, slice, signal);
+      const found = new Search(repository, overlay, open, hidden).best(words, limit);
+      const answer = result(repository, []);
+      const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
+      if (chunks.length === topK || found.hits.length < limit) {
+        return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources)) };
+      }
+    }
+  }
+
+  /** Ranks until no text is lacking; reads the lacking ones in between, best hits first. */
+  async #rank(
+    repository: TrackedRepository,
+    query: RetrievalQuery,
+    { hits, sources }: Found,
+    options: {
+      readonly topK: number;
+      readonly isUnwanted: (text: string) => boolean;
+      readonly texts: Map<string, string | undefined>;
+      readonly signal: AbortSignal;
+    },
+  ): Promise<RankedChunk[]> {
+    const { texts, signal } = options;
+    for (;;) {
+      throwIfAborted(signal);
+      const lacking = new Set<string>();
+      const textOf = ({ text, oid }: Source) => {
+        if (text !== undefined || oid === undefined) return text;
+        if (!texts.has(oid)) lacking.add(oid);
+        return texts.get(oid);
+      };
+      const chunks = rankChunks(hits, {
+        ...this.#options,
+        matched: query.matched,
+        topK: options.topK,
+        isUnwanted: options.isUnwanted,
+        linesOf: (document) => sources.get(document)!.lines,
+        readLines: (document, startLine, endLine) => {
+          const text = textOf(sources.get(document)!);
+          return text === undefined ? undefined : sliceLines(text, startLine, endLine);
+        },
+      });
+      if (lacking.size === 0) return chunks;
+      const batch = [...lacking].slice(0, READ_BATCH);
+      const read = await Promise.all(batch.map((oid) => this.#readText(repository, oid, signal)));
+      batch.forEach((oid, i) => texts.set(oid, read[i]));
+    }
+  }
+
+  /** A blob's text; undefined when it is not to be had any more. */
+  async #readText(
+    repository: TrackedRepository,
+    oid: string,
+    signal: AbortSignal,
+  ): Promise<string | undefined> {
+    const known = this.#texts.get(oid);
+    if (known !== undefined) return known;
+    try {
+      const reader = await untilAborted(repository.reader(), signal);
+      const content = await untilAborted(reader.readBlob(oid, this.#options.maxFileBytes), signal);
+      if (content.kind !== 'content') return undefined;
+      const text = new TextDecoder().decode(content.bytes);
+      this.#texts.set(oid, text);
+      return text;
+    } catch {
+      throwIfAborted(signal);
+      return undefined;
+    }
+  }
+
+  #overlayOf(repository: TrackedRepository): OverlayIndex {
+    let overlay = this.#overlays.get(repository);
+    if (!overlay) this.#overlays.set(repository, (overlay = new OverlayIndex(this.#options)));
+    return overlay;
+  }
+}
+
+interface Found {
+  /** Best first; documents of the overlay are negative. */
+  readonly hits: readonly WindowHit[];
+  readonly sources: ReadonlyMap<number, Source>;
+}
+
+/** One look at files and buffers as they are at this moment. */
+class Search {
+  readonly #paths = new Map<number, string | undefined>();
+
+  constructor(
+    private readonly repository: TrackedRepository,
+    private readonly overlay: OverlayIndex,
+    private readonly open: ReadonlyMap<number, OverlayDocument>,
+    private readonly hidden: ReadonlySet<string>,
+  ) {}
+
+  best(words: ReturnType<typeof wordSet>, limit: number): Found {
+    const { files } = this.repository;
+    const committed = files.index.search(words, {
+      topK: limit,
+      isExcluded: (document) => this.#pathOf(document) === undefined,
+      compareDocuments: (a, b) => this.#compare(a, b),
+    });
+    const opened =
+      this.open.size === 0
+        ? []
+        : this.overlay.index.search(words, {
+            topK: limit,
+            isExcluded: (document) => !this.open.has(document),
+            compareDocuments: (a, b) => this.#compare(~a, ~b),
+          });
+    const hits = [...committed, ...opened.map((hit) => ({ ...hit, document: ~hit.document }))]
+      .sort((a, b) => b.score - a.score || this.#compare(a.document, b.document) || a.startLine - b.startLine)
+      .slice(0, limit);
+    const sources = new Map<number, Source>();
+    for (const { document } of hits) sources.set(document, this.#sourceOf(document));
+    return { hits, sources };
+  }
+
+  #sourceOf(document: number): Source {
+    const path = this.#pathOf(document)!;
+    if (document < 0) {
+      const { text, lines } = this.open.get(~document)!;
+      return { path, text, lines };
+    }
+    const { oid, lines } = this.repository.files.documentOf(document);
+    return { path, oid, lines };
+  }
+
+  /** The least path of a document that is not hidden; undefined when all are. */
+  #pathOf(document: number): string | undefined {
+    if (document < 0) return this.open.get(~document)?.path;
+    if (!this.#paths.has(document)) {
+      const { paths } = this.repository.files.documentOf(document);
+      this.#paths.set(
+        document,
+        paths.find((path) => !this.hidden.has(path)),
+      );
+    }
+    return this.#paths.get(document);
+  }
+
+  /** By path. Excluded documents come to be compared too, before it is asked whether they are. */
+  #compare(a: number, b: number): number {
+    const left = this.#pathOf(a) ?? '';
+    const right = this.#pathOf(b) ?? '';
+    return left < right ? -1 : left > right ? 1 : a - b;
+  }
+}
+
+function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {
+  if (query.path === '') return createNearDuplicateTest(`${query.prefix}\n${query.suffix}`, OWN_FILE_SHARE);
+  const before = queryText(query.prefix, CONTEXT_WINDOWS * windowLines);
+  const after = sliceLines(query.suffix, 0, CONTEXT_WINDOWS * windowLines);
+  return createNearDuplicateTest(`${before}\n${after}`);
+}
+
+function result(repository: TrackedRepository, chunks: readonly Chunk[]): RetrievalResult {
+  return {
+    chunks,
+    indexedCommit: repository.record.indexedCommit,
+    headCommit: repository.head,
+    state: repository.state,
+    generation: repository.generation,
+  };
+}
+
+function toChunk(chunk: RankedChunk, sources: ReadonlyMap<number, Source>): Chunk {
+  const { document, startLine, endLine, score, text, matchedLine } = chunk;
+  const { path } = sources.get(document)!;
+  return { path, startLine, endLine, score, text, ...(matchedLine !== undefined && { matchedLine }) };
+}
+
+/** Waits no longer than the signal allows. */
+function untilAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
+  if (signal === never) return promise;
+  return new Promise((resolve, reject) => {
+    const onAbort = () => reject(abortError(signal));
+    signal.addEventListener('abort', onAbort, { once: true });
+    promise.then(resolve, reject).finally(() => signal.removeEventListener('abort', onAbort));
+    if (signal.aborted) onAbort();
+  });
+}

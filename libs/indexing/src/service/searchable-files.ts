@@ -1,0 +1,148 @@
+import type { BlobArtefact, FileEntry, SkipReason } from '@repoformer/domain';
+import { JaccardIndex, type WindowOptions } from '@repoformer/retrieval';
+
+/** A blob of the indexed tree and the admitted paths that hold it. */
+interface Blob {
+  readonly oid: string;
+  /** Id in the Jaccard index; undefined when its content keeps it out. */
+  readonly document: number | undefined;
+  readonly skip: SkipReason | undefined;
+  readonly lines: number;
+  /** Ascending. */
+  readonly paths: string[];
+}
+
+/**
+ * The files of one repository as they are searched: which path holds which blob, and the windows of each blob
+ * once, however many paths hold it.
+ */
+export class SearchableFiles {
+  readonly index: JaccardIndex;
+  readonly #files = new Map<string, FileEntry>();
+  readonly #blobs = new Map<string, Blob>();
+  readonly #documents = new Map<number, Blob>();
+  readonly #skipped = new Map<SkipReason, number>();
+  #nextDocument = 0;
+  #indexedFiles = 0;
+  #generation = 0;
+
+  constructor(options: WindowOptions) {
+    this.index = new JaccardIndex(options);
+  }
+
+  /** Grows with every change. */
+  get generation(): number {
+    return this.#generation;
+  }
+
+  /** Paths whose content can be found. */
+  get fileCount(): number {
+    return this.#indexedFiles;
+  }
+
+  get skipped(): Partial<Record<SkipReason, number>> {
+    return Object.fromEntries([...this.#skipped].sort(([a], [b]) => (a < b ? -1 : 1)));
+  }
+
+  get(path: string): FileEntry | undefined {
+    return this.#files.get(path);
+  }
+
+  entries(): IterableIterator<[string, FileEntry]> {
+    return this.#files.entries();
+  }
+
+  hasBlob(oid: string): boolean {
+    return this.#blobs.has(oid);
+  }
+
+  /** Sets a path to a blob. The artefact is only needed when no path holds the blob yet. */
+  setBlob(path: string, oid: string, artefact: () => BlobArtefact): void {
+    const former = this.#files.get(path);
+    if (former && !('skip' in former) && former.oid === oid) return;
+    const blob = this.#blobs.get(oid) ?? this.#addBlob(oid, artefact());
+    this.remove(path);
+    this.#files.set(path, { oid });
+    insertSorted(blob.paths, path);
+    if (blob.skip) this.#count(blob.skip, 1);
+    else this.#indexedFiles++;
+    this.#generation++;
+  }
+
+  /** Sets a path to being left out for its own sake. */
+  setSkipped(path: string, skip: SkipReason, oid: string | undefined): void {
+    const former = this.#files.get(path);
+    if (former && 'skip' in former && former.skip === skip && former.oid === oid) return;
+    this.remove(path);
+    this.#files.set(path, oid === undefined ? { skip } : { skip, oid });
+    this.#count(skip, 1);
+    this.#generation++;
+  }
+
+  remove(path: string): void {
+    const entry = this.#files.get(path);
+    if (!entry) return;
+    this.#files.delete(path);
+    this.#generation++;
+    if ('skip' in entry) {
+      this.#count(entry.skip, -1);
+      return;
+    }
+    const blob = this.#blobs.get(entry.oid)!;
+    blob.paths.splice(findSorted(blob.paths, path), 1);
+    if (blob.skip) this.#count(blob.skip, -1);
+    else this.#indexedFiles--;
+    if (blob.paths.length > 0) return;
+    this.#blobs.delete(entry.oid);
+    if (blob.document !== undefined) {
+      this.#documents.delete(blob.document);
+      this.index.remove(blob.document);
+    }
+  }
+
+  /** The blob behind a document of {@link index}. */
+  documentOf(document: number): {
+    readonly oid: string;
+    readonly lines: number;
+    readonly paths: readonly string[];
+  } {
+    return this.#documents.get(document)!;
+  }
+
+  #addBlob(oid: string, artefact: BlobArtefact): Blob {
+    const isIndexed = artefact.kind === 'indexed';
+    const document = isIndexed ? this.#nextDocument++ : undefined;
+    if (isIndexed) this.index.add(document!, artefact.data);
+    const blob: Blob = {
+      oid,
+      document,
+      skip: isIndexed ? undefined : artefact.reason,
+      lines: isIndexed ? artefact.lines : 0,
+      paths: [],
+    };
+    this.#blobs.set(oid, blob);
+    if (document !== undefined) this.#documents.set(document, blob);
+    return blob;
+  }
+
+  #count(reason: SkipReason, change: number): void {
+    const count = (this.#skipped.get(reason) ?? 0) + change;
+    if (count === 0) this.#skipped.delete(reason);
+    else this.#skipped.set(reason, count);
+  }
+}
+
+/** Index of the first element not less than `value`. */
+function findSorted(values: readonly string[], value: string): number {
+  let low = 0;
+  for (let high = values.length; low < high;) {
+    const middle = (low + high) >>> 1;
+    if (values[middle]! < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function insertSorted(values: string[], value: string): void {
+  values.splice(findSorted(values, value), 0, value);
+}
