@@ -91,7 +91,7 @@ describe('diffTrees', () => {
         expect(await collect(reader.diffTrees(undefined, to))).toEqual(gitChanges('random', EMPTY_TREE, to));
         expect(await collect(reader.diffTrees(to, undefined))).toEqual(gitChanges('random', to, EMPTY_TREE));
       }),
-      { numRuns: 25, seed: 20260101 },
+      { numRuns: 15, seed: 20260101 },
     );
   });
 

@@ -1,9 +1,9 @@
-import { stat, lstat } from 'node:fs/promises';
+import { statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { constants, deflateSync } from 'node:zlib';
 import { AppError } from '@repoformer/domain';
 import type { ObjectStore } from './object-store.js';
-import { isAbsent, readRegularFile, unreadable } from './regular-file.js';
+import { readRegularFile } from './regular-file.js';
 
 /** Commits and trees go through here; blobs do not. The largest trees known have a few MiB. */
 const MAX_OBJECT_BYTES = 64 << 20;
@@ -30,8 +30,10 @@ export function createOverlayFs(store: ObjectStore, gitDirectory: string, common
     return undefined;
   };
 
-  const readFile = async (path: string, options?: BufferEncoding | { encoding?: BufferEncoding }) => {
-    const place = locate(path ?? '');
+  const readFile = async (path?: string, options?: BufferEncoding | { encoding?: BufferEncoding }) => {
+    // isomorphic-git calls without a path to see whether a promise comes back, at every operation.
+    if (path === undefined) throw NO_PATH;
+    const place = locate(path);
     if (!place) throw absent(path);
     const object = LOOSE_OBJECT.exec(place.inside);
     if (object) return readAsLoose(store, object[1]! + object[2]!);
@@ -41,14 +43,12 @@ export function createOverlayFs(store: ObjectStore, gitDirectory: string, common
     return encoding ? content.toString(encoding) : content;
   };
 
-  const statWith = (read: typeof stat) => async (path: string) => {
+  /** Synchronous inside: isomorphic-git asks for the git directory at every call, and a thread costs more. */
+  const stat = async (path: string) => {
     const place = locate(path);
-    if (!place) throw absent(path);
-    try {
-      return await read(place.real);
-    } catch (error) {
-      throw isAbsent(error) ? absent(path) : unreadable(place.real, error);
-    }
+    const found = place && statSync(place.real, { throwIfNoEntry: false });
+    if (!found) throw absent(path);
+    return found;
   };
 
   /** Directories are listed only to find packs, and there are none to be found. */
@@ -61,8 +61,8 @@ export function createOverlayFs(store: ObjectStore, gitDirectory: string, common
   const promises = {
     readFile,
     readdir,
-    stat: statWith(stat),
-    lstat: statWith(lstat as typeof stat),
+    stat,
+    lstat: stat,
     readlink: refuse,
     writeFile: refuse,
     mkdir: refuse,
@@ -103,6 +103,9 @@ function readAsLoose(store: ObjectStore, oid: string): Buffer {
       });
   }
 }
+
+/** Made once: capturing a stack is what costs. */
+const NO_PATH = absent('');
 
 function absent(path: string): NodeJS.ErrnoException {
   return Object.assign(new Error(`ENOENT: no such file, open '${path}'`), { code: 'ENOENT' });
