@@ -1,5 +1,6 @@
 import { ByteWriter } from './byte-writer.js';
 import { crc32 } from './crc32.js';
+import { GrowableInts } from './growable-ints.js';
 import { lineCountOf } from './lines.js';
 import {
   assertWindowOptions,
@@ -97,7 +98,7 @@ class BlockEncoder {
   /** Number + 1 of the block that a word was last seen in. */
   private lastSeen = new Int32Array(64);
   private wordsBefore = 0;
-  private repeated: number[] = [];
+  private readonly repeated = new GrowableInts();
   /** Prefix sums of the number of non-empty blocks. */
   private readonly nonEmpty = [0];
 
@@ -117,8 +118,8 @@ class BlockEncoder {
 
   endBlock(): void {
     const fresh = this.table.size - this.wordsBefore;
-    const { repeated, writer } = this;
-    repeated.sort((a, b) => a - b);
+    const { writer } = this;
+    const repeated = this.repeated.values().sort();
     writer.varint(fresh);
     writer.varint(repeated.length);
     let previous = -1;
@@ -128,7 +129,7 @@ class BlockEncoder {
     }
     this.nonEmpty.push(this.nonEmpty[this.count]! + (fresh + repeated.length > 0 ? 1 : 0));
     this.count++;
-    this.repeated = [];
+    this.repeated.clear();
     this.wordsBefore = this.table.size;
     if (this.lastSeen.length < this.wordsBefore) {
       const lastSeen = new Int32Array(this.wordsBefore * 2);

@@ -20,6 +20,10 @@ export class GrowableInts {
     this.items[this.length++] = value;
   }
 
+  clear(): void {
+    this.length = 0;
+  }
+
   /** A view; it stays valid until the next push. */
   values(): Int32Array {
     return this.items.subarray(0, this.length);

@@ -116,7 +116,15 @@ export class WindowBuffer {
     const order = sortWords(highHashes, lowHashes);
     /** Place of each word in the order of hashes. */
     const ranks = new Uint32Array(order.length);
-    order.forEach((word, rank) => (ranks[word] = rank));
+    const highs = new Int32Array(order.length);
+    const lows = new Int32Array(order.length);
+    for (let rank = 0; rank < order.length; rank++) {
+      const word = order[rank]!;
+      ranks[word] = rank;
+      highs[rank] = highHashes[word]!;
+      lows[rank] = lowHashes[word]!;
+    }
+    const starts = this.starts.values();
     const offsets = this.offsets.values();
     const words = this.words.values();
     const frequencies = new Uint32Array(order.length);
@@ -126,7 +134,7 @@ export class WindowBuffer {
       windows.documents[at] = document.id;
       windows.documentLines[at] = document.lines;
       for (let window = document.firstWindow; window < document.endWindow; window++) {
-        windows.windowStart[target] = this.starts.values()[window]!;
+        windows.windowStart[target] = starts[window]!;
         windows.windowSize[target++] = offsets[window + 1]! - offsets[window]!;
       }
       windows.firstWindow[at + 1] = target;
@@ -135,8 +143,6 @@ export class WindowBuffer {
       }
     });
 
-    const highs = Int32Array.from(order, (word) => highHashes[word]!);
-    const lows = Int32Array.from(order, (word) => lowHashes[word]!);
     const { used, renumber } = dropUnusedWords({ highs, lows, frequencies });
     const builder = new SegmentBuilder(windows, used);
     target = 0;
