@@ -128,7 +128,7 @@ export async function startDaemon(
     onSettled: ({ name, roles }, outcome) => {
       health.set('models', models.allLoaded);
       if (outcome instanceof AppError) logger.error({ model: name, roles, err: outcome }, 'model not loaded');
-      else logger.info({ model: name, roles, device: outcome.info.device }, 'model loaded');
+      else logger.info({ model: outcome.name, roles, device: outcome.model.info.device }, 'model loaded');
     },
   });
   const servers = new RpcServers({

@@ -8,23 +8,30 @@ export interface HostedModel {
   /** As configured: a name of the catalogue or a path. */
   readonly name: string;
   readonly roles: readonly string[];
-  /** FIM family that overrides the one found from the file. */
-  readonly family?: string;
-  readonly adapters: readonly string[];
   /** Finds and loads it. */
-  readonly load: (signal: AbortSignal) => Promise<LanguageModel>;
+  readonly load: (signal: AbortSignal) => Promise<LoadedModel>;
+}
+
+export interface LoadedModel {
+  /** Name in the catalogue, or the file's name. */
+  readonly name: string;
+  readonly model: LanguageModel;
+  /** FIM family that overrides the one found from the file. */
+  readonly family?: string | undefined;
+  /** Names of the LoRA adapters applied. */
+  readonly adapters: readonly string[];
 }
 
 export interface ModelHostOptions {
   /** Told once for each model, when it is loaded or cannot be. */
-  readonly onSettled?: (model: HostedModel, outcome: LanguageModel | AppError) => void;
+  readonly onSettled?: (model: HostedModel, outcome: LoadedModel | AppError) => void;
 }
 
 interface Slot {
   readonly hosted: HostedModel;
   readonly settled: Promise<LanguageModel>;
-  readonly settle: (outcome: LanguageModel | AppError) => void;
-  outcome?: LanguageModel | AppError;
+  readonly settle: (outcome: LoadedModel | AppError) => void;
+  outcome?: LoadedModel | AppError;
 }
 
 function notLoaded(name: string, cause: unknown): AppError {
@@ -50,7 +57,7 @@ export class ModelHost {
     this.#slots = models.map((hosted) => {
       let settle!: Slot['settle'];
       const settled = new Promise<LanguageModel>((resolve, reject) => {
-        settle = (outcome) => (outcome instanceof AppError ? reject(outcome) : resolve(outcome));
+        settle = (outcome) => (outcome instanceof AppError ? reject(outcome) : resolve(outcome.model));
       });
       // Whoever waits sees the failure; without anyone it is no unhandled one.
       settled.catch(() => {});
@@ -64,7 +71,7 @@ export class ModelHost {
       this.#load(slot.hosted).then(async (outcome) => {
         if (this.#loading.signal.aborted) {
           // It arrived after all, but nobody will use it.
-          if (!(outcome instanceof AppError)) await outcome.close();
+          if (!(outcome instanceof AppError)) await outcome.model.close();
           return;
         }
         slot.outcome = outcome;
@@ -102,19 +109,19 @@ export class ModelHost {
 
   /** What `ListModels` tells. */
   report(): ModelReport[] {
-    return this.#slots.map(({ hosted, outcome }) => {
-      const { name, roles, adapters } = hosted;
-      const common = { name, roles, adapters };
+    return this.#slots.map(({ hosted: { name, roles }, outcome }) => {
       if (outcome === undefined || outcome instanceof AppError) {
-        return { ...common, family: hosted.family ?? '', selfSelecting: false };
+        return { name, roles, family: '', adapters: [], selfSelecting: false };
       }
-      const { info } = outcome;
-      const format = formatOf(info, hosted.family);
+      const { model, adapters } = outcome;
+      const format = formatOf(model.info, outcome.family);
       return {
-        ...common,
+        name: outcome.name,
+        roles,
         family: format?.family ?? '',
+        adapters,
         selfSelecting: format?.decisionToken !== undefined,
-        loaded: { info, counters: outcome.counters() },
+        loaded: { info: model.info, counters: model.counters() },
       };
     });
   }
@@ -130,12 +137,12 @@ export class ModelHost {
     await Promise.allSettled(this.#loads);
     await Promise.allSettled(
       this.#slots.map(({ outcome }) =>
-        outcome === undefined || outcome instanceof AppError ? undefined : outcome.close(),
+        outcome === undefined || outcome instanceof AppError ? undefined : outcome.model.close(),
       ),
     );
   }
 
-  async #load(hosted: HostedModel): Promise<LanguageModel | AppError> {
+  async #load(hosted: HostedModel): Promise<LoadedModel | AppError> {
     try {
       return await hosted.load(this.#loading.signal);
     } catch (error) {

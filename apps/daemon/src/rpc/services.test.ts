@@ -282,12 +282,17 @@ it('ModelService lists a model before and after it is loaded, with its counters'
   const daemon = await start({ loadModel: () => loading.then(fakeModel) });
   const client = daemon.client(ModelService);
   expect((await client.listModels({})).models).toMatchObject([
-    { name: 'fake-model', roles: ['generator'], loaded: false, adapters: ['fitted'] },
+    { name: 'fake-model', roles: ['generator'], loaded: false, adapters: [] },
   ]);
   finish();
   await until(() => daemon.logLines.some(({ msg }) => msg === 'model loaded'));
   expect((await client.listModels({})).models).toMatchObject([
-    { loaded: true, architecture: 'qwen2', counters: { evaluatedTokens: 10n, cancelledRequests: 1n } },
+    {
+      loaded: true,
+      adapters: ['fitted'],
+      architecture: 'qwen2',
+      counters: { evaluatedTokens: 10n, cancelledRequests: 1n },
+    },
   ]);
 });
 

@@ -61,8 +61,11 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
       {
         name: 'fake-model',
         roles: ['generator'],
-        adapters: ['fitted'],
-        load: options.loadModel ?? (async () => fakeModel()),
+        load: async (signal) => ({
+          name: 'fake-model',
+          adapters: ['fitted'],
+          model: await (options.loadModel ?? (async () => fakeModel()))(signal),
+        }),
       },
     ],
     createCompletions: (_index, model) => ({
