@@ -429,6 +429,41 @@ describe('kinds of repositories', () => {
   });
 });
 
+describe('HEAD', () => {
+  it('is what git says after any change of references, asked again and again', async () => {
+    scratch.init('head');
+    const reader = await open('head');
+    const expectHead = async (): Promise<void> => {
+      const expected = scratch.git('head', 'rev-parse', '--verify', '-q', 'HEAD');
+      for (let i = 0; i < 2; i++) expect(await reader.readHead()).toBe(expected);
+    };
+    expect(await reader.readHead()).toBeUndefined();
+    for (let i = 0; i < 3; i++) scratch.commit('head', `${i}`);
+    await expectHead();
+    for (const command of [
+      'pack-refs --all',
+      'branch other HEAD~1',
+      'pack-refs --all',
+      'checkout -q other',
+      'reset -q --hard HEAD~1',
+      'pack-refs --all',
+      'update-ref HEAD main',
+      'symbolic-ref refs/heads/alias refs/heads/main',
+      'symbolic-ref HEAD refs/heads/alias',
+      'update-ref refs/heads/main HEAD~1',
+      'pack-refs --all',
+      'checkout -q --detach HEAD',
+      'checkout -q --detach HEAD~1',
+      'checkout -q main',
+    ]) {
+      scratch.git('head', ...command.split(' '));
+      await expectHead();
+    }
+    scratch.git('head', 'checkout', '-q', '--orphan', 'fresh');
+    expect(await reader.readHead()).toBeUndefined();
+  });
+});
+
 describe('commits and paths', () => {
   it('finds a blob by path, and only a blob', async () => {
     const reader = await open('main');

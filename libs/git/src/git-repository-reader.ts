@@ -8,6 +8,7 @@ import {
 } from '@repoformer/domain';
 import { diffTrees } from './diff-trees.js';
 import type { RepositoryLayout } from './discover-repository.js';
+import { headFingerprint } from './head-fingerprint.js';
 import { CorruptObject } from './object-errors.js';
 import { ObjectStore } from './object-store.js';
 import { createOverlayFs } from './overlay-fs.js';
@@ -29,6 +30,7 @@ export class GitRepositoryReader implements RepositoryReader {
   private readonly store: ObjectStore;
   private readonly repository: { fs: ReturnType<typeof createOverlayFs>; gitdir: string; cache: object };
   private sliceStart = 0;
+  private lastHead: { fingerprint: string; commit: string | undefined } | undefined;
 
   constructor(layout: RepositoryLayout) {
     this.root = layout.root;
@@ -41,6 +43,24 @@ export class GitRepositoryReader implements RepositoryReader {
   }
 
   async readHead(): Promise<string | undefined> {
+    const fingerprint = this.fingerprint();
+    if (fingerprint !== undefined && fingerprint === this.lastHead?.fingerprint) return this.lastHead.commit;
+    const commit = await this.resolveHead();
+    // Kept only if nothing moved meanwhile: else the commit might belong to another fingerprint.
+    const settled = fingerprint !== undefined && fingerprint === this.fingerprint();
+    this.lastHead = settled ? { fingerprint, commit } : undefined;
+    return commit;
+  }
+
+  private fingerprint(): string | undefined {
+    try {
+      return headFingerprint(this.gitDirectory, this.commonDirectory);
+    } catch (error) {
+      throw this.translate(error);
+    }
+  }
+
+  private async resolveHead(): Promise<string | undefined> {
     try {
       return await git.resolveRef({ ...this.repository, ref: 'HEAD' });
     } catch (error) {
