@@ -98,7 +98,7 @@ export class InferenceClient {
           clearTimeout(timer);
           options.signal?.removeEventListener('abort', cancel);
         };
-        void exited.then((how) => reject(crashed(`while it loaded ${spec.name}: ${how}`)));
+        void exited.then((how) => reject(diedLoading(spec, how)));
         child.on('message', (message) => {
           const reply = message as InferenceReply;
           if (reply.type === 'log') options.log(reply.level, reply.message);
@@ -220,6 +220,14 @@ function crashed(how: string): AppError {
     kind: 'unavailable',
     reason: 'ENGINE_CRASHED',
     message: `the inference process ended unexpectedly: ${how}; it is started again by itself, retry the request`,
+  });
+}
+
+function diedLoading(spec: ModelSpec, how: string): AppError {
+  return new AppError({
+    kind: 'unavailable',
+    reason: 'ENGINE_CRASHED',
+    message: `the inference process died while it loaded ${spec.name}: ${how}; the file may be damaged, or memory short`,
   });
 }
 

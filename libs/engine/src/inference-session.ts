@@ -3,6 +3,7 @@ import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBia
 import { ForcedTokenBias } from './forced-token-bias.js';
 import type { EvaluatedReply, EvaluateRequest, GenerateRequest } from './inference-protocol.js';
 import type { LoadedModel } from './model-loader.js';
+import { PlainTokenizer } from './plain-tokenizer.js';
 import { Utf8Stream } from './utf8-stream.js';
 
 /** How a request hears that it is cancelled, and tells how far its prompt is. */
@@ -31,6 +32,7 @@ export class InferenceSession {
   readonly #chunkTokens: number;
   readonly #endTokens: ReadonlySet<number>;
   readonly #forcedBias: ForcedTokenBias;
+  readonly #tokenizer: PlainTokenizer;
 
   constructor(loaded: LoadedModel, chunkTokens: number) {
     this.#loaded = loaded;
@@ -38,14 +40,11 @@ export class InferenceSession {
     this.#chunkTokens = chunkTokens;
     this.#endTokens = new Set(loaded.info.endTokens);
     this.#forcedBias = new ForcedTokenBias(loaded.model, loaded.vocabulary);
+    this.#tokenizer = new PlainTokenizer(loaded.model, loaded.vocabulary);
   }
 
-  /** Control tokens never come out of plain text. */
   tokenize(texts: readonly string[]): Int32Array[] {
-    const { model } = this.#loaded;
-    // SentencePiece puts a space before every text, which the option takes away again.
-    const option = model.vocabularyType === 'spm' ? 'trimLeadingSpace' : undefined;
-    return texts.map((text) => Int32Array.from(model.tokenize(text, false, option)));
+    return texts.map((text) => this.#tokenizer.tokenize(text));
   }
 
   tokenBytes(tokens: Int32Array): Uint8Array[] {
@@ -157,7 +156,7 @@ export class InferenceSession {
 
   /** Only a vocabulary without byte tokens gets here: what is typed is fed as it tokenises. */
   async #feed(input: Token[], forced: Uint8Array, operation: Operation, steps: number): Promise<FirstToken> {
-    const rest = Array.from(this.tokenize([new TextDecoder().decode(forced)])[0]!) as Token[];
+    const rest = Array.from(this.#tokenizer.tokenize(new TextDecoder().decode(forced))) as Token[];
     const all = [...input, ...rest];
     if (all.length > this.#loaded.info.contextTokens) return { steps };
     await this.#prefill(all.slice(0, -1), operation, undefined, steps > 0);
