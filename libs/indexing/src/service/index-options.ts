@@ -8,6 +8,8 @@ export interface IndexOptions extends WindowOptions {
   readonly maxFileBytes: number;
   /** Artefacts no file refers to that are kept for a switch back to another branch; default 20,000. */
   readonly keepUnreferenced: number;
+  /** Blobs read between two collections of garbage; default 5,000. */
+  readonly collectAfterBlobs: number;
   /** Memory for the texts of files that chunks were cut from; default 16 MiB. */
   readonly textCacheBytes: number;
   /** Open buffers of one query beyond this sum are not searched; default 4 MiB. */
@@ -20,6 +22,7 @@ export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   ...DEFAULT_WINDOW_OPTIONS,
   maxFileBytes: DEFAULT_MAX_FILE_BYTES,
   keepUnreferenced: 20_000,
+  collectAfterBlobs: 5_000,
   textCacheBytes: 16 * 1024 * 1024,
   maxOverlayBytes: 4 * 1024 * 1024,
   sliceMs: 8,

@@ -7,6 +7,7 @@ import {
   systemClock,
   throwIfAborted,
   type Clock,
+  type ErrorReason,
   type IndexStore,
   type RepositoryIndex,
   type RepositoryOpener,
@@ -18,14 +19,18 @@ import {
 import { resolveIndexOptions, type IndexOptions } from './index-options.js';
 import { OperationLane } from './operation-lane.js';
 import type { Operation } from './operation-queue.js';
-import { reconcile } from './reconcile.js';
+import { reconcile, type ReconcileResult } from './reconcile.js';
 import { Retriever } from './retriever.js';
 import { TrackedRepository } from './tracked-repository.js';
 
 /** Repositories indexed at the same time; they share one thread, so more would only slow each other down. */
 const CONCURRENT_OPERATIONS = 2;
-/** Blobs read between two collections of garbage. */
-const GARBAGE_AFTER_BLOBS = 5_000;
+
+const REPOSITORY_REASONS: ReadonlySet<ErrorReason> = new Set([
+  'OBJECT_MISSING',
+  'OBJECT_CORRUPT',
+  'REPOSITORY_UNREADABLE',
+]);
 
 /** Something worth a line in the log. Holds no source text. */
 export interface IndexNotice {
@@ -179,15 +184,7 @@ export class IndexService implements RepositoryIndex {
     const startMs = this.#clock.monotonicMs();
     const facts = { repository: id, causes: operation.causes };
     try {
-      const result = await this.#lane.run(
-        () =>
-          reconcile(repository, operation, {
-            store: this.#store,
-            clock: this.#clock,
-            options: this.#options,
-          }),
-        { signal },
-      );
+      const result = await this.#lane.run(() => this.#reconcile(repository, operation), { signal });
       repository.setState('ready');
       this.#notice({
         level: result.changes > 0 ? 'info' : 'debug',
@@ -197,7 +194,7 @@ export class IndexService implements RepositoryIndex {
         durationMs: Math.round(this.#clock.monotonicMs() - startMs),
       });
       this.#blobsSinceGarbage += result.blobsRead;
-      if (this.#blobsSinceGarbage >= GARBAGE_AFTER_BLOBS) this.#collectGarbage();
+      if (this.#blobsSinceGarbage >= this.#options.collectAfterBlobs) this.#collectGarbage();
     } catch (error) {
       if (repository.isClosed || isCancellation(error)) return;
       // The next run opens the repository again: its directory may have been replaced.
@@ -205,6 +202,19 @@ export class IndexService implements RepositoryIndex {
       const problem = error instanceof AppError ? error.message : 'indexing failed; see the log';
       repository.setState('failed', problem);
       this.#notice({ level: 'warn', message: 'indexing failed', ...facts, problem, error });
+    }
+  }
+
+  /** A second attempt opens the repository anew: it may have been replaced under the reader. */
+  async #reconcile(repository: TrackedRepository, operation: Operation): Promise<ReconcileResult> {
+    const context = { store: this.#store, clock: this.#clock, options: this.#options };
+    try {
+      return await reconcile(repository, operation, context);
+    } catch (error) {
+      const isOfRepository = error instanceof AppError && REPOSITORY_REASONS.has(error.reason);
+      if (!isOfRepository || repository.isClosed) throw error;
+      repository.dropReader();
+      return await reconcile(repository, operation, context);
     }
   }
 

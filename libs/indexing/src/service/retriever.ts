@@ -238,7 +238,8 @@ function duplicateTest(query: RetrievalQuery, windowLines: number): (text: strin
 function result(repository: TrackedRepository, chunks: readonly Chunk[]): RetrievalResult {
   return {
     chunks,
-    indexedCommit: repository.record.indexedCommit,
+    // While a restart still takes files from the store, what is searched is not yet that commit.
+    indexedCommit: repository.isLoaded ? repository.record.indexedCommit : undefined,
     headCommit: repository.head,
     state: repository.state,
     generation: repository.generation,
