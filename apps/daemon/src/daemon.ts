@@ -72,9 +72,9 @@ export class Daemon {
     return this.#stopping;
   }
 
-  /** Drops connections and removes the socket at once, for a process that must end now. */
+  /** Removes the socket at once, for a process that must end now. */
   abandon(): void {
-    this.#servers.abandon();
+    this.#servers.removeSocket();
   }
 }
 
@@ -152,7 +152,7 @@ export async function startDaemon(
       tcpPort = await servers.listenTcp(host, port, token);
     }
   } catch (error) {
-    servers.abandon();
+    await servers.drain(0);
     throw error;
   }
   logger.info({ socket: settings.socket, ...(tcpPort !== undefined && { tcpPort }) }, 'listening');

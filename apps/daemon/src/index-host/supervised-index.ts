@@ -1,4 +1,5 @@
-import { setMaxListeners } from 'node:events';
+import { once, setMaxListeners } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { abortError, AppError, throwIfAborted } from '@repoformer/domain';
 import type { RepositoryIndex, RepositoryStatus, RetrievalQuery, RetrievalResult } from '@repoformer/domain';
 
@@ -24,6 +25,9 @@ export interface SupervisedIndexOptions {
   readonly startWaitMs?: number;
 }
 
+/** Longest wait for a dying index to be gone. */
+const DYING_MS = 1_000;
+
 /** An index that runs, and the signal of its end. */
 interface Run {
   readonly index: RepositoryIndex;
@@ -39,6 +43,15 @@ function unlessDead<T>(dead: AbortSignal, work: Promise<T>): Promise<T> {
     work.then(resolve, reject).finally(() => dead.removeEventListener('abort', onDeath));
     if (dead.aborted) onDeath();
   });
+}
+
+/**
+ * The port to a dying index closes before its end is known. Its calls return only then, so that whoever tries
+ * again gets the next one.
+ */
+async function dying(dead: AbortSignal): Promise<void> {
+  if (dead.aborted) return;
+  await Promise.race([once(dead, 'abort'), delay(DYING_MS, undefined, { ref: false })]);
 }
 
 function unavailable(cause: unknown): AppError {
@@ -140,7 +153,12 @@ export class SupervisedIndex implements RepositoryIndex {
 
   async #call<T>(work: (index: RepositoryIndex) => Promise<T>, signal?: AbortSignal): Promise<T> {
     const run = await this.#running(signal);
-    return unlessDead(run.dead, work(run.index));
+    try {
+      return await unlessDead(run.dead, work(run.index));
+    } catch (error) {
+      if (error instanceof AppError && error.reason === 'INDEX_UNAVAILABLE') await dying(run.dead);
+      throw error;
+    }
   }
 
   /** The running index; waits for one that is starting, within limits. */

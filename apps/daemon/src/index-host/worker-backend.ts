@@ -10,6 +10,8 @@ const STOP_TIMEOUT_MS = 5_000;
 
 export type WorkerBackendSettings = Omit<WorkerSettings, 'port'> & {
   readonly onNotice: (notice: WorkerNotice) => void;
+  /** The worker's program; default: the index. */
+  readonly program?: URL;
 };
 
 /**
@@ -18,9 +20,9 @@ export type WorkerBackendSettings = Omit<WorkerSettings, 'port'> & {
  * @throws AppError What opening the index failed with; unavailable/INDEX_UNAVAILABLE when the worker died.
  */
 export function startIndexWorker(settings: WorkerBackendSettings): Promise<IndexBackend> {
-  const { onNotice, ...data } = settings;
+  const { onNotice, program = new URL('../index-worker.js', import.meta.url), ...data } = settings;
   const { port1, port2 } = new MessageChannel();
-  const worker = new Worker(new URL('../index-worker.js', import.meta.url), {
+  const worker = new Worker(program, {
     name: 'index',
     workerData: { ...data, port: port2 } satisfies WorkerSettings,
     transferList: [port2],

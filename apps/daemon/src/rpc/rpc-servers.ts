@@ -39,12 +39,12 @@ export class RpcServers {
     let timer: NodeJS.Timeout | undefined;
     await Promise.race([closed, new Promise((resolve) => (timer = setTimeout(resolve, FLUSH_MS)))]);
     clearTimeout(timer);
-    this.abandon();
+    for (const server of this.#servers) server.forceShutdown();
+    this.removeSocket();
   }
 
-  /** Drops every connection and removes the socket; synchronous, for a process that must end now. */
-  abandon(): void {
-    for (const server of this.#servers) server.forceShutdown();
+  /** Synchronous, for a process that must end now: its connections end with it. */
+  removeSocket(): void {
     this.#removeSocket?.();
     this.#removeSocket = undefined;
   }

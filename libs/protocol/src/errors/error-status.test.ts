@@ -99,6 +99,12 @@ describe('fromStatusError', () => {
     expect(fromStatusError(bare(code))).toMatchObject({ kind, reason });
   });
 
+  it('takes a stream that the other side dropped as a daemon that is gone', () => {
+    const reset = bare(status.INTERNAL, 'Received RST_STREAM with code 2 (Internal server error)');
+    expect(fromStatusError(reset)).toMatchObject({ kind: 'unavailable', reason: 'DAEMON_UNREACHABLE' });
+    expect(fromStatusError(bare(status.INTERNAL))).toMatchObject({ kind: 'internal', reason: 'INTERNAL' });
+  });
+
   it('takes a reason that it does not know as INTERNAL, keeping kind and message', () => {
     const { error } = toStatusError(
       new AppError({ kind: 'not_found', reason: 'FROM_THE_FUTURE' as 'INTERNAL', message: 'new' }),

@@ -73,9 +73,11 @@ export function fromStatusError(error: unknown): AppError {
     const reason = reasons.has(info.reason) ? (info.reason as ErrorReason) : 'INTERNAL';
     return new AppError({ kind, reason, message: details, meta: { ...info.metadata }, cause: error });
   }
-  const fallback = FALLBACKS.get(code);
+  // What grpc-js makes of a stream that its peer dropped; the daemon's own INTERNAL carries an ErrorInfo.
+  const isReset = code === status.INTERNAL && details.startsWith('Received RST_STREAM');
+  const fallback = FALLBACKS.get(isReset ? status.UNAVAILABLE : code);
   return new AppError({
-    kind,
+    kind: isReset ? 'unavailable' : kind,
     reason: fallback?.reason ?? 'INTERNAL',
     message: fallback?.message ?? (details || 'The call failed without a reason.'),
     meta: details === '' ? {} : { status: status[code] ?? String(code), details },
