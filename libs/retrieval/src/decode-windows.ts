@@ -76,7 +76,6 @@ function readBlocks(reader: ByteReader, count: number, wordCount: number): Block
     const fresh = reader.varint();
     if (fresh > wordCount - known) throw corruptWindows('word out of range');
     const repeated = reader.varint();
-    if (repeated > reader.remaining) throw corruptWindows('cut short');
     let word = -1;
     for (let i = 0; i < repeated; i++) {
       word += reader.varint() + 1;

@@ -82,7 +82,9 @@ describe('encodeWindows', () => {
 
   it('has not changed: stored indexes hold these bytes', () => {
     const { data } = encodeWindows(bytesOf('a b\na c\n'), { windowLines: 2, strideLines: 1 });
-    expect(Buffer.from(data).toString('hex')).toMatchInlineSnapshot(`"0102010203d181245fbeada5852b5cca1d07954b29d31e61cc989a8ae5020001010028e2a2cc"`);
+    expect(Buffer.from(data).toString('hex')).toMatchInlineSnapshot(
+      `"0102010203d181245fbeada5852b5cca1d07954b29d31e61cc989a8ae5020001010028e2a2cc"`,
+    );
   });
 
   it('is small', () => {
@@ -109,6 +111,13 @@ describe('encodeWindows', () => {
 describe('decodeWindows', () => {
   const cut = { windowLines: 4, strideLines: 2 };
   const { data } = encodeWindows(bytesOf('a b c\nb d\n\nc e f a\nb\ng a\n'), cut);
+
+  function seal(body: number[]): Uint8Array {
+    const sealed = new Uint8Array(body.length + 4);
+    sealed.set(body);
+    new DataView(sealed.buffer).setInt32(body.length, crc32(sealed, body.length), true);
+    return sealed;
+  }
 
   function expectDataLoss(damaged: Uint8Array): void {
     try {
@@ -141,11 +150,8 @@ describe('decodeWindows', () => {
         (changes, cutAt) => {
           const body = data.slice(0, Math.max(1, data.length - 4 - (cutAt % 7)));
           for (const [at, value] of changes) if (at > 0 && at < body.length) body[at] = value;
-          const sealed = new Uint8Array(body.length + 4);
-          sealed.set(body);
-          new DataView(sealed.buffer).setInt32(body.length, crc32(body, body.length), true);
           try {
-            const { words, highs, offsets, starts } = decodeWindows(sealed, cut);
+            const { words, highs, offsets, starts } = decodeWindows(seal([...body]), cut);
             expect(words.every((word) => word >= 0 && word < highs.length)).toBe(true);
             expect(offsets).toHaveLength(starts.length + 1);
           } catch (error) {
@@ -157,12 +163,25 @@ describe('decodeWindows', () => {
     );
   });
 
-  it('does not allocate for counts that the data cannot hold', () => {
-    const body = [1, 4, 2, 0xff, 0xff, 0xff, 0xff, 7, 0];
-    const sealed = new Uint8Array(body.length + 4);
-    sealed.set(body);
-    new DataView(sealed.buffer).setInt32(body.length, crc32(sealed, body.length), true);
-    expectDataLoss(sealed);
+  const huge = [0xff, 0xff, 0xff, 0xff, 7];
+  const oneWord = [1, 0, 0, 0, 2, 0, 0, 0];
+  it.each<[string, number[]]>([
+    ['more lines than blocks', [1, 4, 2, ...huge, 0]],
+    ['more words than bytes', [1, 4, 2, 1, ...huge, ...oneWord, 1, 0]],
+    ['more new words than the table has', [1, 4, 2, 1, 1, ...oneWord, ...huge, 0]],
+    ['fewer new words than the table has', [1, 4, 2, 1, 1, ...oneWord, 0, 0]],
+    ['a repeated word that has not appeared', [1, 4, 2, 1, 1, ...oneWord, 1, 1, 0]],
+    ['more repeated words than bytes', [1, 4, 2, 3, 1, ...oneWord, 1, 0, 0, ...huge, 0]],
+    ['a number of more than 31 bits', [1, 4, 2, 0xff, 0xff, 0xff, 0xff, 8, 0]],
+    ['a number without an end', [1, 4, 2, 0x80, 0x80, 0x80, 0x80, 0x80, 0]],
+    ['bytes behind the last block', [1, 4, 2, 1, 1, ...oneWord, 1, 0, 0]],
+    ['another version', [2, 4, 2, 0, 0]],
+  ])('refuses %s', (_, body) => {
+    expectDataLoss(seal(body));
+  });
+
+  it('accepts what these would be without the damage', () => {
+    expect(windowsOf(seal([1, 4, 2, 1, 1, ...oneWord, 1, 0]), cut)).toEqual([{ start: 0, words: ['1,2'] }]);
   });
 
   it('says which options the windows have', () => {
