@@ -40,7 +40,7 @@ export interface EncodedWindows {
  *     int32   CRC-32 of all bytes before
  *
  * A block reaches from one start or end of a window to the next, so overlapping windows share their words;
- * its place and number follow from the first three numbers. Typical source code takes 90 to 130 bytes per
+ * its place and number follow from the first three numbers. Typical source code takes about 90 bytes per
  * window of 20 lines with stride 10.
  *
  * @throws AppError invalid_argument when the options are out of range.
