@@ -224,7 +224,7 @@ describe('a running daemon', () => {
     const file = join(dataDirectory(), 'daemon.log');
     await until(() => existsSync(file) && readFileSync(file, 'utf8').includes('"listening"'));
     await daemon.client(RepositoryService).listRepositories({});
-    await daemon.end('SIGTERM');
+    expect((await daemon.end('SIGTERM')).code).toBe(0);
     expect(statSync(file).mode & 0o777).toBe(0o600);
     const lines = readFileSync(file, 'utf8')
       .trim()

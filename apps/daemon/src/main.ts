@@ -1,8 +1,7 @@
-import { parseCommandLine, describeConfig, helpText, readVersion } from './command-line.js';
-import { EXIT, exitCodeOf } from './exit-codes.js';
 import { AppError } from '@repoformer/domain';
+import { describeConfig, helpText, parseCommandLine, readVersion } from './command-line.js';
+import { EXIT, exitCodeOf } from './exit-codes.js';
 import { readConfig } from './read-config.js';
-import { runDaemon } from './run-daemon.js';
 
 async function main(args: readonly string[]): Promise<void> {
   const line = parseCommandLine(args);
@@ -16,8 +15,12 @@ async function main(args: readonly string[]): Promise<void> {
     case 'print-config':
       process.stdout.write(describeConfig(readConfig(line.flags)));
       return;
-    case 'run':
-      await runDaemon(readConfig(line.flags), { version: readVersion(), logToFile: line.logToFile });
+    case 'run': {
+      const resolved = readConfig(line.flags);
+      // Help and mistakes on the command line need none of the rest, which takes a while to load.
+      const { runDaemon } = await import('./run-daemon.js');
+      await runDaemon(resolved, { version: readVersion(), logToFile: line.logToFile });
+    }
   }
 }
 
