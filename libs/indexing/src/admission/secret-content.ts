@@ -67,8 +67,7 @@ const PLACEHOLDER =
   /example|sample|placeholder|your|dummy|fake|redacted|change_?-?me|insert|replace|todo|xxxx|\*\*\*|\.\.\.|<|\$\{?|\{\{|%\(|%s|0123456789|1234567890|abcdefgh|lorem|not_?-?a_?-?real/i;
 /** The token of the standard's own examples: its subject is "1234567890". */
 const EXAMPLE_JWT = 'eyJzdWIiOiIxMjM0NTY3ODkw';
-const LOCAL_HOST =
-  /^(localhost|127\.|0\.0\.0\.0|\[?::1|host\b|db\b|[^.]*$)|(^|\.)(example|test|invalid|local)(\.|$)/i;
+const LOCAL_HOST = /^(localhost|127\.|0\.0\.0\.0|\[?::1|[^.]*$)|(^|\.)(example|test|invalid|local)(\.|$)/i;
 const WEAK_PASSWORD =
   /^(pass|password|passwd|pwd|pw|secret|user|username|root|admin|postgres|mysql|test|guest|foo|bar|1234\d*)$/i;
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { SkipReason } from '@repoformer/domain';
-import ignore, { type Ignore } from 'ignore';
+import { matchesPattern, parseIgnorePattern, type IgnorePattern } from './ignore-pattern.js';
 import { skipByName } from './path-rules.js';
 
 export const IGNORE_FILE = '.repoformerignore';
@@ -15,9 +15,7 @@ export const MAX_RULE_FILE_BYTES = 256 * 1024;
  */
 const PATH_RULES_VERSION = 1;
 
-const MAX_PATTERN_LENGTH = 512;
-const MAX_WILDCARDS_PER_SEGMENT = 3;
-const MAX_DOUBLE_STARS = 3;
+const MAX_PATTERN_LENGTH = 1_024;
 
 /** Whether a path is a rule file, whatever its directory. */
 export function isRuleFile(path: string): boolean {
@@ -35,7 +33,7 @@ export function hashRules(ruleFiles: ReadonlyMap<string, string>): string {
 }
 
 interface AttributeLine {
-  readonly matches: Ignore;
+  readonly pattern: IgnorePattern;
   readonly generated: boolean | undefined;
   readonly vendored: boolean | undefined;
 }
@@ -45,11 +43,11 @@ interface AttributeLine {
  *
  * `.repoformerignore` has gitignore's syntax and scope at every level. Of `.gitattributes`, `linguist-generated`
  * and `linguist-vendored` count, set or unset; a pattern that matches a directory covers what is in it.
- * Patterns with so many wildcards that matching could take exponential time are not applied: repositories are
- * untrusted.
+ * Matching takes no exponential time, whatever the patterns: repositories are untrusted.
  */
 export class TreeRules {
-  readonly #ignores = new Map<string, Ignore>();
+  /** By directory; the last pattern first, as it overrules those before. */
+  readonly #ignores = new Map<string, readonly IgnorePattern[]>();
   readonly #attributes = new Map<string, readonly AttributeLine[]>();
   readonly #ignoredDirectories = new Map<string, boolean>();
 
@@ -59,8 +57,7 @@ export class TreeRules {
       const slash = path.lastIndexOf('/');
       const directory = path.slice(0, slash + 1);
       if (path.slice(slash + 1) === IGNORE_FILE) {
-        const patterns = text.split(/\r?\n/).filter(isMatchableInTime);
-        this.#ignores.set(directory, ignore().add(patterns));
+        this.#ignores.set(directory, parseIgnoreFile(text));
       } else {
         this.#attributes.set(directory, parseAttributes(text));
       }
@@ -93,17 +90,14 @@ export class TreeRules {
     return ignored;
   }
 
-  /** What the nearest ignore file that speaks of the path says; its parents are known not to be ignored. */
+  /** What the nearest pattern that matches the path itself says; its parents are known not to be ignored. */
   #matches(path: string): boolean {
     for (const directory of ancestorsOf(path)) {
-      const rules = this.#ignores.get(directory);
-      if (!rules) continue;
+      const patterns = this.#ignores.get(directory);
+      if (!patterns) continue;
       const relative = path.slice(directory.length);
-      const parent = parentOf(relative);
-      // A match of the parent was overruled by a nearer file: it does not count for what is in it either.
-      if (parent !== '' && rules.test(parent).ignored) continue;
-      const { ignored, unignored } = rules.test(relative);
-      if (ignored || unignored) return ignored;
+      const match = patterns.find((pattern) => matchesPattern(pattern, relative));
+      if (match) return !match.isNegated;
     }
     return false;
   }
@@ -117,7 +111,7 @@ export class TreeRules {
           const speaks =
             (vendored === undefined && line.vendored !== undefined) ||
             (generated === undefined && line.generated !== undefined);
-          if (!speaks || !line.matches.ignores(path.slice(directory.length))) continue;
+          if (!speaks || !matchesAtOrAbove(line.pattern, path.slice(directory.length))) continue;
           vendored ??= line.vendored;
           generated ??= line.generated;
         }
@@ -146,12 +140,12 @@ function parseAttributes(text: string): AttributeLine[] {
   for (const line of text.split(/\r?\n/)) {
     const match = /^[ \t]*(?:"((?:[^"\\]|\\.){1,512})"|([^\s"#[!]\S{0,511}))[ \t]+(\S.{0,4096})$/.exec(line);
     if (!match) continue;
-    const pattern = match[1]?.replace(/\\(.)/g, '$1') ?? match[2]!;
+    const pattern = parseIgnorePattern(match[1]?.replace(/\\(.)/g, '$1') ?? match[2]!);
     const attributes = match[3]!.split(/[ \t]+/);
     const generated = attributeValue(attributes, 'linguist-generated');
     const vendored = attributeValue(attributes, 'linguist-vendored');
-    if ((generated === undefined && vendored === undefined) || !isMatchableInTime(pattern)) continue;
-    found.push({ matches: ignore().add(pattern), generated, vendored });
+    if (!pattern || (generated === undefined && vendored === undefined)) continue;
+    found.push({ pattern, generated, vendored });
   }
   return found.reverse();
 }
@@ -165,11 +159,20 @@ function attributeValue(attributes: readonly string[], name: string): boolean | 
   return value;
 }
 
-function isMatchableInTime(pattern: string): boolean {
-  if (pattern.length > MAX_PATTERN_LENGTH) return false;
-  const segments = pattern.split('/');
-  return (
-    segments.filter((segment) => segment.includes('**')).length <= MAX_DOUBLE_STARS &&
-    segments.every((segment) => (segment.match(/[*?[]/g)?.length ?? 0) <= MAX_WILDCARDS_PER_SEGMENT)
-  );
+function parseIgnoreFile(text: string): IgnorePattern[] {
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line.length <= MAX_PATTERN_LENGTH)
+    .map(parseIgnorePattern)
+    .filter((pattern) => pattern !== undefined)
+    .reverse();
+}
+
+/** Whether a pattern matches a path or a directory that it lies in. */
+function matchesAtOrAbove(pattern: IgnorePattern, path: string): boolean {
+  if (matchesPattern(pattern, path)) return true;
+  for (let directory = parentOf(path); directory !== ''; directory = parentOf(directory)) {
+    if (matchesPattern(pattern, directory)) return true;
+  }
+  return false;
 }

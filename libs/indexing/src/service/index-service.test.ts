@@ -415,3 +415,117 @@ describe('admission', () => {
     });
   });
 });
+
+describe('retrieving', () => {
+  const text = (words: string) => `${words}\nconst shared = helper();\n`;
+
+  it('leaves out the current file, and what only it holds', async () => {
+    repo.commit({ 'a.ts': text('alpha beta'), 'copy.ts': text('alpha beta'), 'b.ts': text('beta gamma') });
+    await indexed();
+    expect(await pathsFor('alpha beta', { path: 'a.ts' })).toEqual(['copy.ts', 'b.ts']);
+    expect(await pathsFor('alpha beta', { path: 'copy.ts' })).toEqual(['a.ts', 'b.ts']);
+    expect(await pathsFor('alpha beta', { path: 'b.ts' })).toEqual(['a.ts']);
+  });
+
+  it('searches open buffers instead of what is committed at their paths', async () => {
+    repo.commit({ 'a.ts': text('alpha beta'), 'b.ts': text('gamma delta') });
+    await indexed();
+    const openBuffers = [
+      { path: 'a.ts', content: text('gamma delta epsilon') },
+      { path: 'new.ts', content: text('alpha epsilon') },
+      { path: 'current.ts', content: text('alpha alpha') },
+    ];
+    expect(await pathsFor('alpha', { openBuffers })).toEqual(['new.ts']);
+    expect(await pathsFor('gamma delta', { openBuffers })).toEqual(['b.ts', 'a.ts']);
+    expect(await pathsFor('alpha')).toEqual(['a.ts']);
+  });
+
+  it('does not search open buffers that may not be indexed, nor show what they replace', async () => {
+    repo.commit({ 'a.ts': text('alpha'), 'private/x.ts': 'x', '.repoformerignore': 'private/' });
+    await indexed();
+    const openBuffers = [
+      { path: 'a.ts', content: 'alpha\0' },
+      { path: '.env', content: 'alpha' },
+      { path: '../outside.ts', content: 'alpha' },
+      { path: 'private/y.ts', content: 'alpha' },
+      { path: 'key.ts', content: `alpha\n${['AK', 'IA', 'QZ7WXK3RVTM5NPLY'].join('')}` },
+    ];
+    expect(await pathsFor('alpha', { openBuffers })).toEqual([]);
+  });
+
+  it('forgets buffers beyond its bounds and goes on answering', async () => {
+    await index.close();
+    index = new IndexService({ opener, store, options: { maxOverlayBytes: 200 } });
+    repo.commit({ 'a.ts': text('alpha') });
+    await indexed();
+    for (let n = 0; n < 50; n++) {
+      const openBuffers = [
+        { path: 'x.ts', content: text(`alpha word${n}`) },
+        { path: 'y.ts', content: text(`word${n}`) },
+        { path: 'z.ts', content: text(`alpha ${'too long '.repeat(30)}`) },
+      ];
+      expect(await pathsFor(`alpha word${n}`, { openBuffers })).toEqual(['x.ts', 'a.ts', 'y.ts']);
+    }
+  });
+
+  it('leaves out what the context says already, and the current file where its path is not known', async () => {
+    const body = Array.from({ length: 20 }, (_, n) => `const value${n} = compute(${n});`);
+    repo.commit({ 'own.ts': body.join('\n'), 'b.ts': text('const value3 compute other') });
+    await indexed();
+    const prefix = body.slice(0, 10).join('\n') + '\n';
+    const suffix = body.slice(12).join('\n');
+    expect(await pathsFor(prefix, { path: '', suffix })).toEqual(['b.ts']);
+    expect(await pathsFor(body.join('\n'), { path: 'elsewhere.ts' })).toEqual(['b.ts']);
+  });
+
+  it('leaves out what cannot be read any more, and reads a text once', async () => {
+    repo.commit({ 'a.ts': text('alpha'), 'b.ts': text('alpha beta'), 'c.ts': text('alpha gamma') });
+    await indexed();
+    repo.blobs.delete(repo.oidOf('b.ts'));
+    repo.reads.length = 0;
+    expect(await pathsFor('alpha', { topK: 2 })).toEqual(['a.ts', 'c.ts']);
+    const first = repo.reads.length;
+    expect(await pathsFor('alpha', { topK: 2 })).toEqual(['a.ts', 'c.ts']);
+    expect(repo.reads.slice(first)).toEqual([repo.oidOf('b.ts')]);
+  });
+
+  it('gives up when it is told to', async () => {
+    repo.commit({ 'a.ts': text('alpha') });
+    await indexed();
+    repo.beforeRead = () => new Promise(() => undefined);
+    const controller = new AbortController();
+    const pending = index.retrieve(query('alpha'), controller.signal);
+    await new Promise((resolve) => setImmediate(resolve));
+    const deadline = new AppError({
+      kind: 'deadline_exceeded',
+      reason: 'DEADLINE_EXCEEDED',
+      message: 'late',
+    });
+    controller.abort(deadline);
+    await expect(pending).rejects.toBe(deadline);
+    await expect(index.retrieve(query('alpha'), controller.signal)).rejects.toBe(deadline);
+  });
+
+  it('finds nothing for an empty query or no places, and refuses an unknown repository', async () => {
+    repo.commit({ 'a.ts': text('alpha') });
+    await indexed();
+    expect(await pathsFor(' \n')).toEqual([]);
+    expect(await pathsFor('alpha', { topK: 0 })).toEqual([]);
+    await expect(index.retrieve(query('x', { repository: 'ffff' }))).rejects.toMatchObject({
+      kind: 'not_found',
+      reason: 'REPOSITORY_NOT_FOUND',
+    });
+  });
+
+  it('says with a generation whether what is searched has changed', async () => {
+    repo.commit({ 'a.ts': text('alpha') });
+    await indexed();
+    const generation = async () => (await index.retrieve(query('alpha'))).generation;
+    const first = await generation();
+    await notified();
+    expect(await generation()).toBe(first);
+    repo.commit({ 'a.ts': text('beta') });
+    await notified();
+    expect(await generation()).toBeGreaterThan(first);
+  });
+});

@@ -2,6 +2,7 @@ import { AppError, type BlobArtefact, type BlobContent, type RepositoryReader } 
 import { encodeWindows } from '@repoformer/retrieval';
 import { skipByContent } from '../admission/content-rules.js';
 import type { IndexOptions } from './index-options.js';
+import type { TimeSlice } from './time-slice.js';
 
 /** Reads a blob; one that is missing or damaged is an answer, not an error. */
 export async function readContent(
@@ -20,11 +21,16 @@ export async function readContent(
   }
 }
 
-/** What the index keeps of a blob, or why nothing can be said of it now (never stored: it may come back). */
-export function createArtefact(
+/**
+ * What the index keeps of a blob, or why nothing can be said of it now (never stored: it may come back). The
+ * slice may end between the steps: for a file of the largest size each takes some 20 ms.
+ */
+export async function createArtefact(
   content: BlobContent,
   options: IndexOptions,
-): BlobArtefact | 'missing' | 'unreadable' {
+  slice: TimeSlice,
+  signal: AbortSignal,
+): Promise<BlobArtefact | 'missing' | 'unreadable'> {
   switch (content.kind) {
     case 'missing':
       return 'missing';
@@ -34,9 +40,9 @@ export function createArtefact(
       return { kind: 'skipped', reason: 'too_large' };
     case 'content': {
       const reason = skipByContent(content.bytes, options.maxFileBytes);
-      return reason
-        ? { kind: 'skipped', reason }
-        : { kind: 'indexed', ...encodeWindows(content.bytes, options) };
+      if (reason) return { kind: 'skipped', reason };
+      await slice.pause(signal);
+      return { kind: 'indexed', ...encodeWindows(content.bytes, options) };
     }
   }
 }

@@ -16,8 +16,8 @@ import { createArtefact, readContent } from './read-artefact.js';
 import { TimeSlice } from './time-slice.js';
 import type { TrackedRepository } from './tracked-repository.js';
 
-/** Blobs read at a time. */
-const READ_BATCH = 16;
+/** Blobs read at a time; inflating is done on this thread, so more would only make the slices longer. */
+const READ_BATCH = 4;
 /** Artefacts are written ahead in portions of this size. */
 const WRITE_BATCH_BYTES = 1024 * 1024;
 const WRITE_BATCH_COUNT = 500;
@@ -169,7 +169,7 @@ class Reconciliation {
     for (let i = 0; i < oids.length; i++) {
       await this.#slice.pause(signal);
       const content = contents[i]!;
-      const artefact = createArtefact(content, this.#options);
+      const artefact = await createArtefact(content, this.#options, this.#slice, signal);
       if (content.kind === 'content') this.#bytesDone += content.bytes.length;
       if (typeof artefact === 'string') {
         unavailable.set(oids[i]!, artefact);

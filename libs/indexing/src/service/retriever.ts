@@ -103,6 +103,7 @@ export class Retriever {
     },
   ): Promise<RankedChunk[]> {
     const { texts, signal } = options;
+    const slices = new Map<string, string>();
     for (;;) {
       throwIfAborted(signal);
       const lacking = new Set<string>();
@@ -118,8 +119,14 @@ export class Retriever {
         isUnwanted: options.isUnwanted,
         linesOf: (document) => sources.get(document)!.lines,
         readLines: (document, startLine, endLine) => {
+          const key = `${document}:${startLine}:${endLine}`;
+          const known = slices.get(key);
+          if (known !== undefined) return known;
           const text = textOf(sources.get(document)!);
-          return text === undefined ? undefined : sliceLines(text, startLine, endLine);
+          if (text === undefined) return undefined;
+          const slice = sliceLines(text, startLine, endLine);
+          slices.set(key, slice);
+          return slice;
         },
       });
       if (lacking.size === 0) return chunks;
