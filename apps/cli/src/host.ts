@@ -1,0 +1,65 @@
+import type { Readable, Writable } from 'node:stream';
+import { AppError } from '@repoformer/domain';
+
+export interface TextSink extends Writable {
+  readonly isTTY?: boolean;
+  readonly columns?: number;
+}
+
+/** What a command sees of its process; tests bring their own. */
+export interface Host {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly cwd: string;
+  readonly stdin: Readable & { readonly isTTY?: boolean };
+  readonly stdout: TextSink;
+  readonly stderr: TextSink;
+  /** Aborted by Ctrl-C, by a request to terminate, and when the reader of the output is gone. */
+  readonly signal: AbortSignal;
+  readonly now: () => number;
+}
+
+/** The reader of our output has left (`| head`): no error, there is just nobody to work for any more. */
+export class OutputClosed extends Error {}
+
+/** The process as a host. A second Ctrl-C ends it at once, whatever it is waiting for. */
+export function createProcessHost(): Host {
+  const controller = new AbortController();
+  const interrupt = (name: 'SIGINT' | 'SIGTERM', code: number): void => {
+    process.on(name, () => {
+      if (controller.signal.aborted) process.exit(code);
+      controller.abort(
+        new AppError({
+          kind: 'cancelled',
+          reason: 'CANCELLED',
+          message: 'interrupted',
+          meta: { exitCode: String(code) },
+        }),
+      );
+    });
+  };
+  interrupt('SIGINT', 130);
+  interrupt('SIGTERM', 143);
+  for (const stream of [process.stdout, process.stderr]) {
+    stream.on('error', (error: NodeJS.ErrnoException) => {
+      controller.abort(
+        error.code === 'EPIPE'
+          ? new OutputClosed()
+          : new AppError({
+              kind: 'internal',
+              reason: 'INTERNAL',
+              message: `the output cannot be written (${error.code ?? error.message})`,
+              cause: error,
+            }),
+      );
+    });
+  }
+  return {
+    env: process.env,
+    cwd: process.cwd(),
+    stdin: process.stdin,
+    stdout: process.stdout,
+    stderr: process.stderr,
+    signal: controller.signal,
+    now: Date.now,
+  };
+}
