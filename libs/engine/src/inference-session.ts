@@ -185,7 +185,9 @@ export class InferenceSession {
       throwIfCancelled(operation);
       const chunk = tokens.slice(start, start + this.#chunkTokens);
       const { llama, prefillThreads, decodeThreads } = this.#loaded;
-      llama.maxThreads = chunk.length < SMALLEST_PARALLEL_BATCH ? decodeThreads : prefillThreads;
+      const small = chunk.length < SMALLEST_PARALLEL_BATCH;
+      const threads = small ? decodeThreads : prefillThreads.next(chunk.length);
+      llama.maxThreads = threads;
       const startedAt = performance.now();
       if (generateNext !== undefined && start + chunk.length === tokens.length) {
         const input: ControlledEvaluateInputItem[] = [
@@ -197,6 +199,7 @@ export class InferenceSession {
         await this.#sequence.evaluateWithoutGeneratingNewTokens(chunk);
       }
       const elapsedMs = performance.now() - startedAt;
+      prefillThreads.record(threads, chunk.length, elapsedMs);
       operation.onProgress({ reused: 0, evaluated: chunk.length, elapsedMs });
     }
     throwIfCancelled(operation);

@@ -13,6 +13,7 @@ import type { InferenceReply, InferenceSettings } from './inference-protocol.js'
 import { explainLoadFailure, LoadError, tellsReason } from './load-failure.js';
 import { describeModel } from './model-info.js';
 import { checkModelFile } from './model-file.js';
+import { PrefillThreads } from './prefill-threads.js';
 import { readVocabulary } from './model-vocabulary.js';
 import type { TokenVocabulary } from './token-vocabulary.js';
 
@@ -23,7 +24,7 @@ export interface LoadedModel {
   readonly sequence: LlamaContextSequence;
   readonly vocabulary: TokenVocabulary;
   readonly info: ModelInfo;
-  readonly prefillThreads: number;
+  readonly prefillThreads: PrefillThreads;
   readonly decodeThreads: number;
 }
 
@@ -108,7 +109,8 @@ export async function loadModel(
         fileBytes,
         contextTokens: Math.min(contextTokens, context.contextSize - 1),
       }),
-      prefillThreads,
+      // A number that somebody chose is kept.
+      prefillThreads: new PrefillThreads(prefillThreads, spec.prefillThreads > 0 ? undefined : 1),
       decodeThreads,
     };
   } catch (error) {
