@@ -110,6 +110,11 @@ describe('CompletionService', () => {
     expect(seen[0]).toContain('CONTEXT = 1');
     const explained = await collect(service, { explain: true });
     expect(explained.context.chunks[0]!.text).toBe('CONTEXT = 1');
+    expect(plain.context.prompt).toBeUndefined();
+    expect(explained.context.prompt).toMatchObject({ family: 'qwen2.5-coder', placement: 'after-suffix' });
+    expect(explained.context.prompt!.parts.map((part) => part.text).join('')).toContain(
+      'CONTEXT = 1\n<|fim_middle|>x = ',
+    );
   });
 
   it('abstains below the threshold, and then puts nothing retrieved into the prompt', async () => {

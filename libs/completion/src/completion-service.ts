@@ -12,6 +12,7 @@ import {
   anchorHole,
   assemblePrompt,
   assembleShared,
+  describePrompt,
   prepareContext,
   type PromptContext,
 } from '@repoformer/fim';
@@ -155,7 +156,10 @@ export class CompletionService {
       });
       run.sendDecision(line.decision);
       const context = await this.contextFor(run, generator, line);
-      run.sendContext(reportContext(request, line, context));
+      const prompt = request.explain
+        ? await describePrompt(generator.format, parts, context, generator.model)
+        : undefined;
+      run.sendContext({ ...reportContext(request, line, context), ...(prompt && { prompt }) });
       await generate(run, { generator, lane, hole, parts, context });
     } finally {
       lane.release();

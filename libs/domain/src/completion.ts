@@ -41,6 +41,21 @@ export interface ContextReport {
   readonly chunks: readonly Chunk[];
   readonly indexedCommit: string | undefined;
   readonly headCommit: string | undefined;
+  /** With `explain`. */
+  readonly prompt?: PromptReport;
+}
+
+/** How a prompt is made up; the texts of the parts together are the prompt. */
+export interface PromptReport {
+  readonly family: string;
+  readonly placement: string;
+  readonly parts: readonly PromptPartReport[];
+}
+
+export interface PromptPartReport {
+  readonly kind: 'marker' | 'literal' | 'prefix' | 'suffix' | 'context' | 'typed';
+  readonly tokens: number;
+  readonly text: string;
 }
 
 export type FinishReason = 'end' | 'stop_rule' | 'max_tokens' | 'budget' | 'superseded';

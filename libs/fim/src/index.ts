@@ -1,3 +1,4 @@
+export { describePrompt } from './describe-prompt.js';
 export { PLACEMENTS, type Placement } from './family.js';
 export { FAMILY_NAMES, FAMILY_TABLE } from './family-table.js';
 export { resolveFormat, type FimFormat } from './format.js';

@@ -1,6 +1,7 @@
 import type { Chunk } from '@repoformer/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { describePrompt } from './describe-prompt.js';
 import { FAMILY_TABLE } from './family-table.js';
 import { resolveFormat, type FimFormat } from './format.js';
 import { anchorHole } from './hole.js';
@@ -57,6 +58,33 @@ describe('prompts', () => {
       `${prompt.shared}\n\n# lib/next.py\nNEXT = 2\n\n\n# lib/best.py\ndef best():\n\n    return 1\n<|fim_middle|>x =`,
     );
     expect(new TextDecoder().decode(prompt.parts.forcedBytes)).toBe(' be');
+  });
+
+  it('describes a prompt part by part', async () => {
+    const tokenizer = new WordTokenizer(NANO);
+    const format = resolveFormat(tokenizer.info());
+    const source = {
+      hole: anchorHole('a\nx = be', 'c'),
+      path: 'p.py',
+      language: 'python',
+      repositoryName: '',
+    };
+    const parts = await prepareParts(format, source, BUDGETS, tokenizer);
+    const context = await prepareContext(format, [CHUNKS[1]!], 'python', 100, tokenizer);
+    const report = await describePrompt(format, parts, context, tokenizer);
+    expect(report.parts.map(({ kind, text }) => `${kind}: ${text}`)).toEqual([
+      'marker: <fim_prefix>',
+      'prefix: a\n',
+      'marker: <fim_suffix>',
+      'suffix: c',
+      'marker: <eof>',
+      'marker: <cc>',
+      'context: <file_sep># lib/next.py\nNEXT = 2\n',
+      'marker: <fim_middle>',
+      'typed: x = be',
+    ]);
+    const total = report.parts.reduce((sum, part) => sum + part.tokens, 0);
+    expect(total).toBe(assemblePrompt(format, parts, context).length);
   });
 
   it('writes the repository format of Qwen', async () => {

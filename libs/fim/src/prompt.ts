@@ -164,15 +164,23 @@ function assemble(
   parts: PromptParts,
   context: Int32Array | undefined,
 ): Int32Array {
-  const pieces = elements.map((element) => {
-    if (element === 'prefix') return parts.prefix;
-    if (element === 'suffix') return parts.suffix;
-    if (element === 'typed') return parts.typed;
-    if (element === 'context') return context ?? new Int32Array();
-    if ('marker' in element) return Int32Array.of(format.markers.get(element.marker)!);
-    return parts.literals.get(element.literal)!;
-  });
+  const pieces = elements.map((element) => tokensOf(format, element, parts, context));
   return concat(format.bosToken === undefined ? pieces : [Int32Array.of(format.bosToken), ...pieces]);
+}
+
+/** The tokens of one element of a template. */
+export function tokensOf(
+  format: FimFormat,
+  element: Element,
+  parts: PromptParts,
+  context: Int32Array | undefined,
+): Int32Array {
+  if (element === 'prefix') return parts.prefix;
+  if (element === 'suffix') return parts.suffix;
+  if (element === 'typed') return parts.typed;
+  if (element === 'context') return context ?? new Int32Array();
+  if ('marker' in element) return Int32Array.of(format.markers.get(element.marker)!);
+  return parts.literals.get(element.literal)!;
 }
 
 function literalTexts(format: FimFormat, source: PromptSource): Map<string, string> {

@@ -63,5 +63,9 @@ function toContextMessage(context: ContextReport, explain: boolean): MessageInit
     chunks: context.chunks.map((chunk) => toChunkMessage(chunk, explain)),
     indexedCommit: context.indexedCommit ?? '',
     headCommit: context.headCommit ?? '',
+    ...(explain &&
+      context.prompt && {
+        prompt: { ...context.prompt, parts: context.prompt.parts.map((part) => ({ ...part })) },
+      }),
   };
 }

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file repoformer/v1/completion.proto.
  */
 export const file_repoformer_v1_completion: GenFile = /*@__PURE__*/
-  fileDesc("Ch5yZXBvZm9ybWVyL3YxL2NvbXBsZXRpb24ucHJvdG8SDXJlcG9mb3JtZXIudjEiuQMKD0NvbXBsZXRlUmVxdWVzdBISCgpyZXBvc2l0b3J5GAEgASgJEgwKBHBhdGgYAiABKAkSDgoGcHJlZml4GAMgASgJEg4KBnN1ZmZpeBgEIAEoCRIQCghsYW5ndWFnZRgFIAEoCRIqCgRtb2RlGAYgASgOMhwucmVwb2Zvcm1lci52MS5SZXRyaWV2YWxNb2RlEhYKCXRocmVzaG9sZBgHIAEoAUgAiAEBEhIKCm1heF90b2tlbnMYCCABKA0SEQoJbWF4X2xpbmVzGAkgASgNEikKCHNhbXBsaW5nGAogASgLMhcucmVwb2Zvcm1lci52MS5TYW1wbGluZxIvCgxvcGVuX2J1ZmZlcnMYCyADKAsyGS5yZXBvZm9ybWVyLnYxLk9wZW5CdWZmZXISKQoGYnVkZ2V0GAwgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3Nlc3Npb24YDSABKAkSDwoHZXhwbGFpbhgOIAEoCBIMCgRzdG9wGA8gAygJEiIKBWhpbnRzGBAgAygLMhMucmVwb2Zvcm1lci52MS5IaW50QgwKCl90aHJlc2hvbGQiIgoESGludBIMCgRwYXRoGAEgASgJEgwKBHRleHQYAiABKAkiSwoIU2FtcGxpbmcSEwoLdGVtcGVyYXR1cmUYASABKAESDQoFdG9wX3AYAiABKAESDQoFdG9wX2sYAyABKA0SDAoEc2VlZBgEIAEoBCIrCgpPcGVuQnVmZmVyEgwKBHBhdGgYASABKAkSDwoHY29udGVudBgCIAEoCSLhAQoQQ29tcGxldGVSZXNwb25zZRIVCg1jb21wbGV0aW9uX2lkGAUgASgJEisKCGRlY2lzaW9uGAEgASgLMhcucmVwb2Zvcm1lci52MS5EZWNpc2lvbkgAEikKB2NvbnRleHQYAiABKAsyFi5yZXBvZm9ybWVyLnYxLkNvbnRleHRIABIoCgR0ZXh0GAMgASgLMhgucmVwb2Zvcm1lci52MS5UZXh0RGVsdGFIABIrCghmaW5pc2hlZBgEIAEoCzIXLnJlcG9mb3JtZXIudjEuRmluaXNoZWRIAEIHCgVldmVudCKrAQoIRGVjaXNpb24SLwoHb3V0Y29tZRgBIAEoDjIeLnJlcG9mb3JtZXIudjEuRGVjaXNpb25PdXRjb21lEhgKC3Byb2JhYmlsaXR5GAIgASgBSACIAQESFgoJdGhyZXNob2xkGAMgASgBSAGIAQESDgoGcG9saWN5GAQgASgJEg4KBnJlYXNvbhgFIAEoCUIOCgxfcHJvYmFiaWxpdHlCDAoKX3RocmVzaG9sZCKMAQoHQ29udGV4dBIuCgdvdXRjb21lGAEgASgOMh0ucmVwb2Zvcm1lci52MS5Db250ZXh0T3V0Y29tZRIkCgZjaHVua3MYAiADKAsyFC5yZXBvZm9ybWVyLnYxLkNodW5rEhYKDmluZGV4ZWRfY29tbWl0GAMgASgJEhMKC2hlYWRfY29tbWl0GAQgASgJIhkKCVRleHREZWx0YRIMCgR0ZXh0GAEgASgJIpMBCghGaW5pc2hlZBIrCgZyZWFzb24YASABKA4yGy5yZXBvZm9ybWVyLnYxLkZpbmlzaFJlYXNvbhIMCgR0ZXh0GAIgASgJEiMKBXVzYWdlGAMgASgLMhQucmVwb2Zvcm1lci52MS5Vc2FnZRInCgd0aW1pbmdzGAQgASgLMhYucmVwb2Zvcm1lci52MS5UaW1pbmdzIksKBVVzYWdlEg4KBnByb21wdBgBIAEoDRIOCgZyZXVzZWQYAiABKA0SDwoHY29udGV4dBgDIAEoDRIRCglnZW5lcmF0ZWQYBCABKA0ilAEKB1RpbWluZ3MSEAoIcXVldWVfbXMYASABKAESEQoJZGVjaWRlX21zGAIgASgBEhMKC3JldHJpZXZlX21zGAMgASgBEhIKCnByZWZpbGxfbXMYBCABKAESFgoOZmlyc3RfdG9rZW5fbXMYBSABKAESEQoJZGVjb2RlX21zGAYgASgBEhAKCHRvdGFsX21zGAcgASgBIj4KC1dhcm1SZXF1ZXN0Ei8KB3JlcXVlc3QYASABKAsyHi5yZXBvZm9ybWVyLnYxLkNvbXBsZXRlUmVxdWVzdCIzCgxXYXJtUmVzcG9uc2USIwoFdXNhZ2UYASABKAsyFC5yZXBvZm9ybWVyLnYxLlVzYWdlImoKDVJlcG9ydFJlcXVlc3QSFQoNY29tcGxldGlvbl9pZBgBIAEoCRIpCghmZWVkYmFjaxgCIAEoDjIXLnJlcG9mb3JtZXIudjEuRmVlZGJhY2sSFwoPYWNjZXB0ZWRfbGVuZ3RoGAMgASgNIhAKDlJlcG9ydFJlc3BvbnNlKn0KDVJldHJpZXZhbE1vZGUSHgoaUkVUUklFVkFMX01PREVfVU5TUEVDSUZJRUQQABIXChNSRVRSSUVWQUxfTU9ERV9BVVRPEAESGQoVUkVUUklFVkFMX01PREVfQUxXQVlTEAISGAoUUkVUUklFVkFMX01PREVfTkVWRVIQAypwCg9EZWNpc2lvbk91dGNvbWUSIAocREVDSVNJT05fT1VUQ09NRV9VTlNQRUNJRklFRBAAEh0KGURFQ0lTSU9OX09VVENPTUVfUkVUUklFVkUQARIcChhERUNJU0lPTl9PVVRDT01FX0FCU1RBSU4QAiqYAgoOQ29udGV4dE91dGNvbWUSHwobQ09OVEVYVF9PVVRDT01FX1VOU1BFQ0lGSUVEEAASGAoUQ09OVEVYVF9PVVRDT01FX1VTRUQQARIlCiFDT05URVhUX09VVENPTUVfU0tJUFBFRF9CWV9QT0xJQ1kQAhIhCh1DT05URVhUX09VVENPTUVfTk9USElOR19GT1VORBADEiMKH0NPTlRFWFRfT1VUQ09NRV9JTkRFWF9OT1RfUkVBRFkQBBIdChlDT05URVhUX09VVENPTUVfVElNRURfT1VUEAUSGgoWQ09OVEVYVF9PVVRDT01FX0ZBSUxFRBAGEiEKHUNPTlRFWFRfT1VUQ09NRV9OT19SRVBPU0lUT1JZEAcqtwEKDEZpbmlzaFJlYXNvbhIdChlGSU5JU0hfUkVBU09OX1VOU1BFQ0lGSUVEEAASFQoRRklOSVNIX1JFQVNPTl9FTkQQARIbChdGSU5JU0hfUkVBU09OX1NUT1BfUlVMRRACEhwKGEZJTklTSF9SRUFTT05fTUFYX1RPS0VOUxADEhgKFEZJTklTSF9SRUFTT05fQlVER0VUEAQSHAoYRklOSVNIX1JFQVNPTl9TVVBFUlNFREVEEAUqhAEKCEZlZWRiYWNrEhgKFEZFRURCQUNLX1VOU1BFQ0lGSUVEEAASEgoORkVFREJBQ0tfU0hPV04QARIVChFGRUVEQkFDS19BQ0NFUFRFRBACEhwKGEZFRURCQUNLX0FDQ0VQVEVEX1BBUlRMWRADEhUKEUZFRURCQUNLX1JFSkVDVEVEEAQy6gEKEUNvbXBsZXRpb25TZXJ2aWNlEk0KCENvbXBsZXRlEh4ucmVwb2Zvcm1lci52MS5Db21wbGV0ZVJlcXVlc3QaHy5yZXBvZm9ybWVyLnYxLkNvbXBsZXRlUmVzcG9uc2UwARI/CgRXYXJtEhoucmVwb2Zvcm1lci52MS5XYXJtUmVxdWVzdBobLnJlcG9mb3JtZXIudjEuV2FybVJlc3BvbnNlEkUKBlJlcG9ydBIcLnJlcG9mb3JtZXIudjEuUmVwb3J0UmVxdWVzdBodLnJlcG9mb3JtZXIudjEuUmVwb3J0UmVzcG9uc2ViBnByb3RvMw", [file_google_protobuf_duration, file_repoformer_v1_chunk]);
+  fileDesc("Ch5yZXBvZm9ybWVyL3YxL2NvbXBsZXRpb24ucHJvdG8SDXJlcG9mb3JtZXIudjEiuQMKD0NvbXBsZXRlUmVxdWVzdBISCgpyZXBvc2l0b3J5GAEgASgJEgwKBHBhdGgYAiABKAkSDgoGcHJlZml4GAMgASgJEg4KBnN1ZmZpeBgEIAEoCRIQCghsYW5ndWFnZRgFIAEoCRIqCgRtb2RlGAYgASgOMhwucmVwb2Zvcm1lci52MS5SZXRyaWV2YWxNb2RlEhYKCXRocmVzaG9sZBgHIAEoAUgAiAEBEhIKCm1heF90b2tlbnMYCCABKA0SEQoJbWF4X2xpbmVzGAkgASgNEikKCHNhbXBsaW5nGAogASgLMhcucmVwb2Zvcm1lci52MS5TYW1wbGluZxIvCgxvcGVuX2J1ZmZlcnMYCyADKAsyGS5yZXBvZm9ybWVyLnYxLk9wZW5CdWZmZXISKQoGYnVkZ2V0GAwgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB3Nlc3Npb24YDSABKAkSDwoHZXhwbGFpbhgOIAEoCBIMCgRzdG9wGA8gAygJEiIKBWhpbnRzGBAgAygLMhMucmVwb2Zvcm1lci52MS5IaW50QgwKCl90aHJlc2hvbGQiIgoESGludBIMCgRwYXRoGAEgASgJEgwKBHRleHQYAiABKAkiSwoIU2FtcGxpbmcSEwoLdGVtcGVyYXR1cmUYASABKAESDQoFdG9wX3AYAiABKAESDQoFdG9wX2sYAyABKA0SDAoEc2VlZBgEIAEoBCIrCgpPcGVuQnVmZmVyEgwKBHBhdGgYASABKAkSDwoHY29udGVudBgCIAEoCSLhAQoQQ29tcGxldGVSZXNwb25zZRIVCg1jb21wbGV0aW9uX2lkGAUgASgJEisKCGRlY2lzaW9uGAEgASgLMhcucmVwb2Zvcm1lci52MS5EZWNpc2lvbkgAEikKB2NvbnRleHQYAiABKAsyFi5yZXBvZm9ybWVyLnYxLkNvbnRleHRIABIoCgR0ZXh0GAMgASgLMhgucmVwb2Zvcm1lci52MS5UZXh0RGVsdGFIABIrCghmaW5pc2hlZBgEIAEoCzIXLnJlcG9mb3JtZXIudjEuRmluaXNoZWRIAEIHCgVldmVudCKrAQoIRGVjaXNpb24SLwoHb3V0Y29tZRgBIAEoDjIeLnJlcG9mb3JtZXIudjEuRGVjaXNpb25PdXRjb21lEhgKC3Byb2JhYmlsaXR5GAIgASgBSACIAQESFgoJdGhyZXNob2xkGAMgASgBSAGIAQESDgoGcG9saWN5GAQgASgJEg4KBnJlYXNvbhgFIAEoCUIOCgxfcHJvYmFiaWxpdHlCDAoKX3RocmVzaG9sZCKzAQoHQ29udGV4dBIuCgdvdXRjb21lGAEgASgOMh0ucmVwb2Zvcm1lci52MS5Db250ZXh0T3V0Y29tZRIkCgZjaHVua3MYAiADKAsyFC5yZXBvZm9ybWVyLnYxLkNodW5rEhYKDmluZGV4ZWRfY29tbWl0GAMgASgJEhMKC2hlYWRfY29tbWl0GAQgASgJEiUKBnByb21wdBgFIAEoCzIVLnJlcG9mb3JtZXIudjEuUHJvbXB0IlUKBlByb21wdBIOCgZmYW1pbHkYASABKAkSEQoJcGxhY2VtZW50GAIgASgJEigKBXBhcnRzGAMgAygLMhkucmVwb2Zvcm1lci52MS5Qcm9tcHRQYXJ0IjgKClByb21wdFBhcnQSDAoEa2luZBgBIAEoCRIOCgZ0b2tlbnMYAiABKA0SDAoEdGV4dBgDIAEoCSIZCglUZXh0RGVsdGESDAoEdGV4dBgBIAEoCSKTAQoIRmluaXNoZWQSKwoGcmVhc29uGAEgASgOMhsucmVwb2Zvcm1lci52MS5GaW5pc2hSZWFzb24SDAoEdGV4dBgCIAEoCRIjCgV1c2FnZRgDIAEoCzIULnJlcG9mb3JtZXIudjEuVXNhZ2USJwoHdGltaW5ncxgEIAEoCzIWLnJlcG9mb3JtZXIudjEuVGltaW5ncyJLCgVVc2FnZRIOCgZwcm9tcHQYASABKA0SDgoGcmV1c2VkGAIgASgNEg8KB2NvbnRleHQYAyABKA0SEQoJZ2VuZXJhdGVkGAQgASgNIpQBCgdUaW1pbmdzEhAKCHF1ZXVlX21zGAEgASgBEhEKCWRlY2lkZV9tcxgCIAEoARITCgtyZXRyaWV2ZV9tcxgDIAEoARISCgpwcmVmaWxsX21zGAQgASgBEhYKDmZpcnN0X3Rva2VuX21zGAUgASgBEhEKCWRlY29kZV9tcxgGIAEoARIQCgh0b3RhbF9tcxgHIAEoASI+CgtXYXJtUmVxdWVzdBIvCgdyZXF1ZXN0GAEgASgLMh4ucmVwb2Zvcm1lci52MS5Db21wbGV0ZVJlcXVlc3QiMwoMV2FybVJlc3BvbnNlEiMKBXVzYWdlGAEgASgLMhQucmVwb2Zvcm1lci52MS5Vc2FnZSJqCg1SZXBvcnRSZXF1ZXN0EhUKDWNvbXBsZXRpb25faWQYASABKAkSKQoIZmVlZGJhY2sYAiABKA4yFy5yZXBvZm9ybWVyLnYxLkZlZWRiYWNrEhcKD2FjY2VwdGVkX2xlbmd0aBgDIAEoDSIQCg5SZXBvcnRSZXNwb25zZSp9Cg1SZXRyaWV2YWxNb2RlEh4KGlJFVFJJRVZBTF9NT0RFX1VOU1BFQ0lGSUVEEAASFwoTUkVUUklFVkFMX01PREVfQVVUTxABEhkKFVJFVFJJRVZBTF9NT0RFX0FMV0FZUxACEhgKFFJFVFJJRVZBTF9NT0RFX05FVkVSEAMqcAoPRGVjaXNpb25PdXRjb21lEiAKHERFQ0lTSU9OX09VVENPTUVfVU5TUEVDSUZJRUQQABIdChlERUNJU0lPTl9PVVRDT01FX1JFVFJJRVZFEAESHAoYREVDSVNJT05fT1VUQ09NRV9BQlNUQUlOEAIqmAIKDkNvbnRleHRPdXRjb21lEh8KG0NPTlRFWFRfT1VUQ09NRV9VTlNQRUNJRklFRBAAEhgKFENPTlRFWFRfT1VUQ09NRV9VU0VEEAESJQohQ09OVEVYVF9PVVRDT01FX1NLSVBQRURfQllfUE9MSUNZEAISIQodQ09OVEVYVF9PVVRDT01FX05PVEhJTkdfRk9VTkQQAxIjCh9DT05URVhUX09VVENPTUVfSU5ERVhfTk9UX1JFQURZEAQSHQoZQ09OVEVYVF9PVVRDT01FX1RJTUVEX09VVBAFEhoKFkNPTlRFWFRfT1VUQ09NRV9GQUlMRUQQBhIhCh1DT05URVhUX09VVENPTUVfTk9fUkVQT1NJVE9SWRAHKrcBCgxGaW5pc2hSZWFzb24SHQoZRklOSVNIX1JFQVNPTl9VTlNQRUNJRklFRBAAEhUKEUZJTklTSF9SRUFTT05fRU5EEAESGwoXRklOSVNIX1JFQVNPTl9TVE9QX1JVTEUQAhIcChhGSU5JU0hfUkVBU09OX01BWF9UT0tFTlMQAxIYChRGSU5JU0hfUkVBU09OX0JVREdFVBAEEhwKGEZJTklTSF9SRUFTT05fU1VQRVJTRURFRBAFKoQBCghGZWVkYmFjaxIYChRGRUVEQkFDS19VTlNQRUNJRklFRBAAEhIKDkZFRURCQUNLX1NIT1dOEAESFQoRRkVFREJBQ0tfQUNDRVBURUQQAhIcChhGRUVEQkFDS19BQ0NFUFRFRF9QQVJUTFkQAxIVChFGRUVEQkFDS19SRUpFQ1RFRBAEMuoBChFDb21wbGV0aW9uU2VydmljZRJNCghDb21wbGV0ZRIeLnJlcG9mb3JtZXIudjEuQ29tcGxldGVSZXF1ZXN0Gh8ucmVwb2Zvcm1lci52MS5Db21wbGV0ZVJlc3BvbnNlMAESPwoEV2FybRIaLnJlcG9mb3JtZXIudjEuV2FybVJlcXVlc3QaGy5yZXBvZm9ybWVyLnYxLldhcm1SZXNwb25zZRJFCgZSZXBvcnQSHC5yZXBvZm9ybWVyLnYxLlJlcG9ydFJlcXVlc3QaHS5yZXBvZm9ybWVyLnYxLlJlcG9ydFJlc3BvbnNlYgZwcm90bzM", [file_google_protobuf_duration, file_repoformer_v1_chunk]);
 
 /**
  * @generated from message repoformer.v1.CompleteRequest
@@ -359,6 +359,13 @@ export type Context = Message<"repoformer.v1.Context"> & {
    * @generated from field: string head_commit = 4;
    */
   headCommit: string;
+
+  /**
+   * How the prompt is made up; only with `explain`.
+   *
+   * @generated from field: repoformer.v1.Prompt prompt = 5;
+   */
+  prompt?: Prompt | undefined;
 };
 
 /**
@@ -367,6 +374,70 @@ export type Context = Message<"repoformer.v1.Context"> & {
  */
 export const ContextSchema: GenMessage<Context> = /*@__PURE__*/
   messageDesc(file_repoformer_v1_completion, 6);
+
+/**
+ * A prompt as the model gets it.
+ *
+ * @generated from message repoformer.v1.Prompt
+ */
+export type Prompt = Message<"repoformer.v1.Prompt"> & {
+  /**
+   * FIM family ("qwen2.5-coder", ...) and where its context goes
+   * ("after-suffix", "comment-prefix", "repository").
+   *
+   * @generated from field: string family = 1;
+   */
+  family: string;
+
+  /**
+   * @generated from field: string placement = 2;
+   */
+  placement: string;
+
+  /**
+   * In order; their texts together are the prompt.
+   *
+   * @generated from field: repeated repoformer.v1.PromptPart parts = 3;
+   */
+  parts: PromptPart[];
+};
+
+/**
+ * Describes the message repoformer.v1.Prompt.
+ * Use `create(PromptSchema)` to create a new message.
+ */
+export const PromptSchema: GenMessage<Prompt> = /*@__PURE__*/
+  messageDesc(file_repoformer_v1_completion, 7);
+
+/**
+ * @generated from message repoformer.v1.PromptPart
+ */
+export type PromptPart = Message<"repoformer.v1.PromptPart"> & {
+  /**
+   * "marker" (a special token), "literal" (text of the format), "prefix",
+   * "suffix", "context" or "typed" (what stands on the cursor's line).
+   *
+   * @generated from field: string kind = 1;
+   */
+  kind: string;
+
+  /**
+   * @generated from field: uint32 tokens = 2;
+   */
+  tokens: number;
+
+  /**
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message repoformer.v1.PromptPart.
+ * Use `create(PromptPartSchema)` to create a new message.
+ */
+export const PromptPartSchema: GenMessage<PromptPart> = /*@__PURE__*/
+  messageDesc(file_repoformer_v1_completion, 8);
 
 /**
  * @generated from message repoformer.v1.TextDelta
@@ -383,7 +454,7 @@ export type TextDelta = Message<"repoformer.v1.TextDelta"> & {
  * Use `create(TextDeltaSchema)` to create a new message.
  */
 export const TextDeltaSchema: GenMessage<TextDelta> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 7);
+  messageDesc(file_repoformer_v1_completion, 9);
 
 /**
  * @generated from message repoformer.v1.Finished
@@ -417,7 +488,7 @@ export type Finished = Message<"repoformer.v1.Finished"> & {
  * Use `create(FinishedSchema)` to create a new message.
  */
 export const FinishedSchema: GenMessage<Finished> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 8);
+  messageDesc(file_repoformer_v1_completion, 10);
 
 /**
  * Counts of tokens.
@@ -457,7 +528,7 @@ export type Usage = Message<"repoformer.v1.Usage"> & {
  * Use `create(UsageSchema)` to create a new message.
  */
 export const UsageSchema: GenMessage<Usage> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 9);
+  messageDesc(file_repoformer_v1_completion, 11);
 
 /**
  * Wall-clock milliseconds by stage; stages may overlap, so they need not add up.
@@ -506,7 +577,7 @@ export type Timings = Message<"repoformer.v1.Timings"> & {
  * Use `create(TimingsSchema)` to create a new message.
  */
 export const TimingsSchema: GenMessage<Timings> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 10);
+  messageDesc(file_repoformer_v1_completion, 12);
 
 /**
  * @generated from message repoformer.v1.WarmRequest
@@ -525,7 +596,7 @@ export type WarmRequest = Message<"repoformer.v1.WarmRequest"> & {
  * Use `create(WarmRequestSchema)` to create a new message.
  */
 export const WarmRequestSchema: GenMessage<WarmRequest> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 11);
+  messageDesc(file_repoformer_v1_completion, 13);
 
 /**
  * @generated from message repoformer.v1.WarmResponse
@@ -542,7 +613,7 @@ export type WarmResponse = Message<"repoformer.v1.WarmResponse"> & {
  * Use `create(WarmResponseSchema)` to create a new message.
  */
 export const WarmResponseSchema: GenMessage<WarmResponse> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 12);
+  messageDesc(file_repoformer_v1_completion, 14);
 
 /**
  * @generated from message repoformer.v1.ReportRequest
@@ -571,7 +642,7 @@ export type ReportRequest = Message<"repoformer.v1.ReportRequest"> & {
  * Use `create(ReportRequestSchema)` to create a new message.
  */
 export const ReportRequestSchema: GenMessage<ReportRequest> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 13);
+  messageDesc(file_repoformer_v1_completion, 15);
 
 /**
  * @generated from message repoformer.v1.ReportResponse
@@ -584,7 +655,7 @@ export type ReportResponse = Message<"repoformer.v1.ReportResponse"> & {
  * Use `create(ReportResponseSchema)` to create a new message.
  */
 export const ReportResponseSchema: GenMessage<ReportResponse> = /*@__PURE__*/
-  messageDesc(file_repoformer_v1_completion, 14);
+  messageDesc(file_repoformer_v1_completion, 16);
 
 /**
  * @generated from enum repoformer.v1.RetrievalMode
