@@ -51,7 +51,11 @@ export class ScriptedModel implements LanguageModel {
   }
 
   tokenBytes(tokens: Int32Array): Promise<Uint8Array[]> {
-    return Promise.resolve([...tokens].map((token) => new TextEncoder().encode(String.fromCodePoint(token))));
+    return Promise.resolve(
+      [...tokens].map((token) =>
+        new TextEncoder().encode(token >= SPECIAL ? '' : String.fromCodePoint(token)),
+      ),
+    );
   }
 
   read(tokens: Int32Array): string {
