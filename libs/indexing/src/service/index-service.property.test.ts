@@ -20,7 +20,9 @@ const line = fc.array(word, { maxLength: 3 }).map((words) => words.join(' '));
 const text = fc.array(line, { maxLength: 12 }).map((all) => all.join('\n') + (all.length % 2 ? '\n' : ''));
 const path = fc.constantFrom('a.ts', 'b.ts', 'dir/a.ts', 'dir/b.ts', 'vendor/c.ts', 'dir/deep/d.ts', 'e');
 const file: fc.Arbitrary<FakeFile> = fc.oneof(
-  { weight: 8, arbitrary: text },
+  { weight: 5, arbitrary: text },
+  // The same content at several paths.
+  { weight: 3, arbitrary: fc.constantFrom('get user name\n', 'set x1\nreturn name\n') },
   { weight: 1, arbitrary: fc.constant('bin\0ary') },
   { weight: 1, arbitrary: fc.constant({ skip: 'symlink' } as const) },
 );
@@ -41,7 +43,7 @@ const step = fc.oneof(
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('unrule' as const), path: ruleFile }) },
   { weight: 2, arbitrary: fc.record({ kind: fc.constant('checkout' as const), back: fc.nat(5) }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('restart' as const) }) },
-  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget-commit' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('forget-commit' as const), path }) },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('reindex' as const) }) },
   { weight: 3, arbitrary: fc.record({ kind: fc.constant('catch-up' as const) }) },
 );
@@ -108,10 +110,14 @@ describe('IndexService', () => {
                 index = new IndexService({ opener, store, options });
                 continue;
               case 'forget-commit': {
+                // A forced update, then a collection of git's garbage.
                 await index.settled();
-                const { indexedCommit } = await index.get('/r');
-                if (indexedCommit !== repo.head) repo.commits.delete(indexedCommit ?? '');
-                continue;
+                const old = repo.head;
+                tree = { ...tree };
+                if (one.path in tree) delete tree[one.path];
+                else tree[one.path] = 'get set\n';
+                if (repo.commit(tree) !== old) repo.commits.delete(old ?? '');
+                break;
               }
               case 'reindex':
                 await index.reindex('/r');

@@ -1,55 +1,22 @@
-import { AppError, type RepositoryStatus, type RetrievalQuery } from '@repoformer/domain';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { FakeOpener, type FakeRepository } from '../testing/fake-repository.js';
-import { MemoryIndexStore } from '../testing/memory-index-store.js';
-import { IndexService, type IndexNotice } from './index-service.js';
+import { AppError } from '@repoformer/domain';
+import { describe, expect, it } from 'vitest';
+import {
+  index,
+  indexed,
+  lines,
+  notices,
+  notified,
+  opener,
+  pathsFor,
+  query,
+  reopenStore,
+  repo,
+  restart,
+  store,
+  useIndexHarness,
+} from '../testing/index-harness.js';
 
-const lines = (word: string, count = 25): string =>
-  Array.from({ length: count }, (_, n) => `${word} line_${n} of_${word}`).join('\n') + '\n';
-
-let opener: FakeOpener;
-let store: MemoryIndexStore;
-let index: IndexService;
-let repo: FakeRepository;
-let notices: IndexNotice[];
-
-const restart = (): IndexService =>
-  (index = new IndexService({ opener, store, onNotice: (notice) => notices.push(notice) }));
-
-beforeEach(() => {
-  opener = new FakeOpener();
-  store = new MemoryIndexStore();
-  notices = [];
-  repo = opener.create('/work/repo');
-  restart();
-});
-afterEach(() => index.close());
-
-async function indexed(): Promise<RepositoryStatus> {
-  await index.add(repo.root);
-  await index.settled();
-  return index.get(repo.root);
-}
-
-async function notified(): Promise<RepositoryStatus> {
-  await index.notify(repo.root, 'post-commit');
-  await index.settled();
-  return index.get(repo.root);
-}
-
-const query = (prefix: string, more: Partial<RetrievalQuery> = {}): RetrievalQuery => ({
-  repository: repo.root,
-  path: 'current.ts',
-  prefix,
-  suffix: '',
-  topK: 5,
-  matched: true,
-  openBuffers: [],
-  ...more,
-});
-
-const pathsFor = async (prefix: string, more?: Partial<RetrievalQuery>): Promise<string[]> =>
-  (await index.retrieve(query(prefix, more))).chunks.map((chunk) => chunk.path);
+useIndexHarness();
 
 describe('registering', () => {
   it('indexes HEAD and tells what it holds', async () => {
@@ -92,6 +59,15 @@ describe('registering', () => {
     await expect(index.get(id)).rejects.toMatchObject({ reason: 'REPOSITORY_NOT_FOUND' });
     expect(store.repositories()).toEqual([]);
     await index.settled();
+  });
+
+  it('can be added again while it is being removed', async () => {
+    repo.commit({ 'a.ts': lines('alpha') });
+    const { id } = await indexed();
+    await Promise.all([index.remove(id), index.add(repo.root)]);
+    await index.settled();
+    expect(await index.get(id)).toMatchObject({ state: 'ready', files: 1 });
+    expect(store.repositories()).toMatchObject([{ id }]);
   });
 
   it('finds the innermost of nested repositories by a path', async () => {
@@ -261,7 +237,7 @@ describe('a restart', () => {
     repo.commit({ 'a.ts': lines('alpha'), 'b.ts': lines('beta'), 'x.png': '\0' });
     const before = await indexed();
     await index.close();
-    store = store.reopen();
+    reopenStore();
     repo.reads.length = 0;
     restart();
     await index.settled();
@@ -291,7 +267,7 @@ describe('a restart', () => {
       Promise.reject(new AppError({ kind: 'internal', reason: 'INTERNAL', message: 'cut' }));
     expect(await indexed()).toMatchObject({ state: 'failed' });
     await index.close();
-    store = store.reopen();
+    reopenStore();
     repo.reads.length = 0;
     restart();
     await index.settled();
@@ -362,170 +338,5 @@ describe('closing', () => {
     await index.close();
     await expect(index.list()).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
     await expect(index.retrieve(query('x'))).rejects.toMatchObject({ reason: 'SHUTTING_DOWN' });
-  });
-});
-
-describe('admission', () => {
-  it('looks at all paths again when a rule file changes, without reading blobs that stay', async () => {
-    const files = { 'a.ts': lines('alpha'), 'gen/b.ts': lines('beta'), 'vendor/c.ts': lines('gamma') };
-    repo.commit(files);
-    expect(await indexed()).toMatchObject({ files: 2, skipped: { vendored: 1 } });
-    repo.reads.length = 0;
-    const rules = {
-      ...files,
-      '.repoformerignore': 'gen/\n',
-      '.gitattributes': 'vendor/** -linguist-vendored\n',
-    };
-    repo.commit(rules);
-    expect(await notified()).toMatchObject({ files: 4, skipped: { ignored: 1 } });
-    expect(await pathsFor('gamma of_gamma')).toEqual(['vendor/c.ts']);
-    expect(await pathsFor('beta of_beta')).toEqual([]);
-    const ruleOids = [repo.oidOf('.repoformerignore'), repo.oidOf('.gitattributes')];
-    expect(repo.reads.filter((oid) => !ruleOids.includes(oid))).toEqual([
-      repo.oidOf('vendor/c.ts'),
-      repo.oidOf('vendor/c.ts'),
-    ]);
-    repo.commit(files);
-    expect(await notified()).toMatchObject({ files: 2, skipped: { vendored: 1 } });
-  });
-
-  it('counts every reason', async () => {
-    repo.commit({
-      '.repoformerignore': 'ignored.ts',
-      'ignored.ts': 'x',
-      'bin.dat': '\0',
-      'big.txt': 'x y\n'.repeat(300_000),
-      'gen.go': '// Code generated by tool. DO NOT EDIT.\npackage x\n',
-      'node_modules/x/index.js': 'x',
-      '.env': 'A=1',
-      link: { skip: 'symlink' },
-      sub: { skip: 'submodule' },
-      '../up': { skip: 'unsafe_path' },
-    });
-    expect((await indexed()).skipped).toEqual({
-      ignored: 1,
-      binary: 1,
-      too_large: 1,
-      generated: 1,
-      vendored: 1,
-      secret: 1,
-      symlink: 1,
-      submodule: 1,
-      unsafe_path: 1,
-    });
-  });
-});
-
-describe('retrieving', () => {
-  const text = (words: string) => `${words}\nconst shared = helper();\n`;
-
-  it('leaves out the current file, and what only it holds', async () => {
-    repo.commit({ 'a.ts': text('alpha beta'), 'copy.ts': text('alpha beta'), 'b.ts': text('beta gamma') });
-    await indexed();
-    expect(await pathsFor('alpha beta', { path: 'a.ts' })).toEqual(['copy.ts', 'b.ts']);
-    expect(await pathsFor('alpha beta', { path: 'copy.ts' })).toEqual(['a.ts', 'b.ts']);
-    expect(await pathsFor('alpha beta', { path: 'b.ts' })).toEqual(['a.ts']);
-  });
-
-  it('searches open buffers instead of what is committed at their paths', async () => {
-    repo.commit({ 'a.ts': text('alpha beta'), 'b.ts': text('gamma delta') });
-    await indexed();
-    const openBuffers = [
-      { path: 'a.ts', content: text('gamma delta epsilon') },
-      { path: 'new.ts', content: text('alpha epsilon') },
-      { path: 'current.ts', content: text('alpha alpha') },
-    ];
-    expect(await pathsFor('alpha', { openBuffers })).toEqual(['new.ts']);
-    expect(await pathsFor('gamma delta', { openBuffers })).toEqual(['b.ts', 'a.ts']);
-    expect(await pathsFor('alpha')).toEqual(['a.ts']);
-  });
-
-  it('does not search open buffers that may not be indexed, nor show what they replace', async () => {
-    repo.commit({ 'a.ts': text('alpha'), 'private/x.ts': 'x', '.repoformerignore': 'private/' });
-    await indexed();
-    const openBuffers = [
-      { path: 'a.ts', content: 'alpha\0' },
-      { path: '.env', content: 'alpha' },
-      { path: '../outside.ts', content: 'alpha' },
-      { path: 'private/y.ts', content: 'alpha' },
-      { path: 'key.ts', content: `alpha\n${['AK', 'IA', 'QZ7WXK3RVTM5NPLY'].join('')}` },
-    ];
-    expect(await pathsFor('alpha', { openBuffers })).toEqual([]);
-  });
-
-  it('forgets buffers beyond its bounds and goes on answering', async () => {
-    await index.close();
-    index = new IndexService({ opener, store, options: { maxOverlayBytes: 200 } });
-    repo.commit({ 'a.ts': text('alpha') });
-    await indexed();
-    for (let n = 0; n < 50; n++) {
-      const openBuffers = [
-        { path: 'x.ts', content: text(`alpha word${n}`) },
-        { path: 'y.ts', content: text(`word${n}`) },
-        { path: 'z.ts', content: text(`alpha ${'too long '.repeat(30)}`) },
-      ];
-      expect(await pathsFor(`alpha word${n}`, { openBuffers })).toEqual(['x.ts', 'a.ts', 'y.ts']);
-    }
-  });
-
-  it('leaves out what the context says already, and the current file where its path is not known', async () => {
-    const body = Array.from({ length: 20 }, (_, n) => `const value${n} = compute(${n});`);
-    repo.commit({ 'own.ts': body.join('\n'), 'b.ts': text('const value3 compute other') });
-    await indexed();
-    const prefix = body.slice(0, 10).join('\n') + '\n';
-    const suffix = body.slice(12).join('\n');
-    expect(await pathsFor(prefix, { path: '', suffix })).toEqual(['b.ts']);
-    expect(await pathsFor(body.join('\n'), { path: 'elsewhere.ts' })).toEqual(['b.ts']);
-  });
-
-  it('leaves out what cannot be read any more, and reads a text once', async () => {
-    repo.commit({ 'a.ts': text('alpha'), 'b.ts': text('alpha beta'), 'c.ts': text('alpha gamma') });
-    await indexed();
-    repo.blobs.delete(repo.oidOf('b.ts'));
-    repo.reads.length = 0;
-    expect(await pathsFor('alpha', { topK: 2 })).toEqual(['a.ts', 'c.ts']);
-    const first = repo.reads.length;
-    expect(await pathsFor('alpha', { topK: 2 })).toEqual(['a.ts', 'c.ts']);
-    expect(repo.reads.slice(first)).toEqual([repo.oidOf('b.ts')]);
-  });
-
-  it('gives up when it is told to', async () => {
-    repo.commit({ 'a.ts': text('alpha') });
-    await indexed();
-    repo.beforeRead = () => new Promise(() => undefined);
-    const controller = new AbortController();
-    const pending = index.retrieve(query('alpha'), controller.signal);
-    await new Promise((resolve) => setImmediate(resolve));
-    const deadline = new AppError({
-      kind: 'deadline_exceeded',
-      reason: 'DEADLINE_EXCEEDED',
-      message: 'late',
-    });
-    controller.abort(deadline);
-    await expect(pending).rejects.toBe(deadline);
-    await expect(index.retrieve(query('alpha'), controller.signal)).rejects.toBe(deadline);
-  });
-
-  it('finds nothing for an empty query or no places, and refuses an unknown repository', async () => {
-    repo.commit({ 'a.ts': text('alpha') });
-    await indexed();
-    expect(await pathsFor(' \n')).toEqual([]);
-    expect(await pathsFor('alpha', { topK: 0 })).toEqual([]);
-    await expect(index.retrieve(query('x', { repository: 'ffff' }))).rejects.toMatchObject({
-      kind: 'not_found',
-      reason: 'REPOSITORY_NOT_FOUND',
-    });
-  });
-
-  it('says with a generation whether what is searched has changed', async () => {
-    repo.commit({ 'a.ts': text('alpha') });
-    await indexed();
-    const generation = async () => (await index.retrieve(query('alpha'))).generation;
-    const first = await generation();
-    await notified();
-    expect(await generation()).toBe(first);
-    repo.commit({ 'a.ts': text('beta') });
-    await notified();
-    expect(await generation()).toBeGreaterThan(first);
   });
 });

@@ -62,6 +62,8 @@ export class IndexService implements RepositoryIndex {
   readonly #repositories = new Map<string, TrackedRepository>();
   readonly #lane = new OperationLane(CONCURRENT_OPERATIONS);
   readonly #retriever: Retriever;
+  /** Removals under way, by id: adding the same repository again waits for its own. */
+  readonly #removals = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #blobsSinceGarbage = 0;
   #garbage: Promise<void> | undefined;
@@ -81,6 +83,7 @@ export class IndexService implements RepositoryIndex {
     if (!isAbsolute(root)) throw invalidArgument('root', 'must be an absolute path');
     const reader = await this.#opener.open(root);
     const id = createHash('sha256').update(reader.root).digest('hex').slice(0, 16);
+    await this.#removals.get(id)?.catch(() => undefined);
     let repository = this.#repositories.get(id);
     if (repository) {
       repository.adoptReader(reader);
@@ -104,8 +107,12 @@ export class IndexService implements RepositoryIndex {
   async remove(repository: string): Promise<void> {
     const found = await this.#find(repository);
     this.#repositories.delete(found.id);
-    await found.close(notFound(found.id));
-    await this.#store.removeRepository(found.id);
+    const removal = found
+      .close(notFound(found.id))
+      .then(() => this.#store.removeRepository(found.id))
+      .finally(() => this.#removals.delete(found.id));
+    this.#removals.set(found.id, removal);
+    await removal;
     this.#collectGarbage();
   }
 
