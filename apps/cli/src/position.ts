@@ -9,6 +9,9 @@ export interface FilePosition {
   readonly column: number | undefined;
 }
 
+/** What `-` for the file becomes on its way through a parser that takes it for an option. */
+export const STANDARD_INPUT = '/dev/stdin';
+
 /** Reads `FILE:LINE` or `FILE:LINE:COL`. */
 export function parsePosition(text: string): FilePosition {
   const match = /^(.+?):(\d{1,9})(?::(\d{1,9}))?$/s.exec(text);
@@ -18,7 +21,8 @@ export function parsePosition(text: string): FilePosition {
       `${JSON.stringify(text)} is no FILE:LINE or FILE:LINE:COL, such as src/main.ts:42:7`,
     );
   }
-  const [, file = '', line, column] = match;
+  const [, typed = '', line, column] = match;
+  const file = typed === STANDARD_INPUT ? '-' : typed;
   const position = { file, line: Number(line), column: column === undefined ? undefined : Number(column) };
   if (position.line === 0) throw invalidArgument('position', 'lines are counted from 1');
   if (position.column === 0) throw invalidArgument('position', 'columns are counted from 1');

@@ -1,10 +1,12 @@
 import { CommanderError } from 'commander';
+import type { Command, Option } from 'commander';
 import { abortError, AppError } from '@repoformer/domain';
 import { createOutput } from './command.js';
 import { printError, toAppError } from './error-output.js';
 import { EXIT_CODES, exitCodeOf } from './exit-code.js';
 import { OutputClosed } from './host.js';
 import type { Host } from './host.js';
+import { STANDARD_INPUT } from './position.js';
 import { createProgram } from './program.js';
 
 /** Runs one command line; resolves to the exit code and never rejects. */
@@ -15,7 +17,7 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
       program.outputHelp();
       return EXIT_CODES.ok;
     }
-    await program.parseAsync([...args], { from: 'user' });
+    await program.parseAsync(nameStandardInput(args, program), { from: 'user' });
     return EXIT_CODES.ok;
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.ok;
@@ -32,6 +34,18 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
     printError(output, failure, given('--debug'));
     return exitCodeOf(failure);
   }
+}
+
+/** Gives `-:LINE:COL`, which looks like an option, the other name of standard input. */
+function nameStandardInput(args: readonly string[], program: Command): string[] {
+  const optionsOf = (command: Command): readonly Option[] => [
+    ...command.options,
+    ...command.commands.flatMap(optionsOf),
+  ];
+  const takers = new Set(optionsOf(program).flatMap(({ required, long }) => (required ? [long] : [])));
+  return args.map((arg, i) =>
+    /^-:\d+(:\d+)?$/.test(arg) && !takers.has(args[i - 1]) ? `${STANDARD_INPUT}${arg.slice(1)}` : arg,
+  );
 }
 
 function translate(error: unknown, host: Host): AppError {

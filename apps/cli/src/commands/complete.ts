@@ -47,7 +47,7 @@ export function addCompleteCommand(program: Command, host: Host): void {
     ['repoformer complete src/main.py:42:9 --replace-line', 'as if the rest of the line were not there'],
     ['repoformer complete a.ts:7 --mode always --explain', 'with context, and what went into it'],
     ['repoformer complete -:3 --path src/a.py < buffer.py', 'in an unsaved buffer'],
-    ['repoformer complete a.ts:7 --json | jq .text', 'every event as one line of JSON'],
+    ["repoformer complete a.ts:7 --json | jq -j '.text.text // empty'", 'events as JSON, one a line'],
   ]);
 }
 

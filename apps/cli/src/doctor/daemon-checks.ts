@@ -63,7 +63,7 @@ export async function checkParts(facts: DaemonFacts): Promise<CheckResult[]> {
   const log = `${facts.dataDir}/daemon.log says why`;
   const results: CheckResult[] = [];
   for (const [name, service] of [
-    ['index', 'repoformer.v1.RepositoryService'],
+    ['indexer', 'repoformer.v1.RepositoryService'],
     ['loaded model', 'repoformer.v1.CompletionService'],
   ] as const) {
     const serving = await checkHealth(facts.address, service, options).catch((): Serving => 'unknown');
@@ -73,7 +73,7 @@ export async function checkParts(facts: DaemonFacts): Promise<CheckResult[]> {
         : warn(
             name,
             'not ready',
-            name === 'index' ? log : `"repoformer up" waits for it and says why; ${log}`,
+            name === 'indexer' ? log : `"repoformer up" waits for it and says why; ${log}`,
           ),
     );
   }
