@@ -1,16 +1,14 @@
 import { SetupError } from './project.mjs';
 
 /**
- * Places of this project's own code where a line calls something that another file defines. Each is found by its
+ * Places of this project's own code where a line calls a method that only other files show. Each is found by its
  * text, not its number, so that they survive edits; the first that is still there is used.
  */
-const PLACES = [
-  {
-    file: 'apps/cli/src/commands/model.ts',
-    line: 'const location = await store.pull(name, {',
-    keep: 'const location = await store.',
-  },
-];
+const PLACES = ['decide', 'retrieve', 'complete'].map((command) => ({
+  file: `apps/cli/src/commands/${command}.ts`,
+  line: 'const clients = await context.connect();',
+  keep: 'const clients = await ',
+}));
 
 /**
  * Chooses a place, with its 1-based line and column.

@@ -37,17 +37,17 @@ let running;
  *
  * @param {string} file
  * @param {readonly string[]} args
- * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, capture?: boolean }} [options] `capture`: collect what it
- * writes to standard output instead of showing it.
+ * @param {{ env?: NodeJS.ProcessEnv, cwd?: string, capture?: boolean, quiet?: boolean }} [options] `capture`:
+ * collect what it writes to standard output instead of showing it; `quiet`: drop what it writes to standard error.
  * @returns {Promise<{ code: number, stdout: string }>}
  */
-export function run(file, args, { env = {}, cwd = ROOT, capture = false } = {}) {
+export function run(file, args, { env = {}, cwd = ROOT, capture = false, quiet = false } = {}) {
   return new Promise((done, fail) => {
     let stdout = '';
     const child = spawn(file, args, {
       cwd,
       env: { ...process.env, ...env },
-      stdio: ['inherit', capture ? 'pipe' : 'inherit', 'inherit'],
+      stdio: ['inherit', capture ? 'pipe' : 'inherit', quiet ? 'ignore' : 'inherit'],
       windowsHide: true,
     });
     running = child;

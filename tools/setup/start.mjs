@@ -80,15 +80,17 @@ async function indexOwnRepository() {
 
 async function demonstrate() {
   const { file, line, column, text } = findDemonstration((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const place = ['complete', `${file}:${line}:${column}`, '--replace-line'];
   heading('Completing a line of this project');
-  console.log(`In ${file}, line ${line} is`);
+  console.log(`${file}, line ${line}, is`);
   console.log(`\n    ${text.trim()}\n`);
-  console.log(`With everything after column ${column - 1} taken away, the model is asked for the rest:`);
-  console.log(`\n    ${text.slice(0, column - 1).trim()}\n`);
-  await check(
-    ['complete', `${file}:${line}:${column}`, '--replace-line', '--explain'],
-    'the completion failed',
+  console.log(
+    `The model sees what is before column ${column} and the lines around it, and writes the rest:\n`,
   );
+  await check([...place, '--explain'], 'the completion failed');
+  // Its own words only: what it decided and how long it took has been shown.
+  const { code, stdout } = await runCli([...place, '--mode', 'never'], { capture: true, quiet: true });
+  if (code === 0) console.log(`\nWithout context from other files it writes:\n\n${stdout.trimEnd()}`);
 }
 
 function tellNext(model) {
