@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import { CompletionService } from '@repoformer/completion';
 import type { ResolvedConfig } from '@repoformer/config';
 import { systemClock } from '@repoformer/domain';
+import { admitPath, findSecret } from '@repoformer/indexing';
 import { createGitSources } from './commits/git-sources.js';
 import type { DaemonWiring } from './daemon.js';
 import { startIndexWorker } from './index-host/worker-backend.js';
@@ -34,6 +35,7 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
           ...(config.policyModel !== undefined && { policyModel: (signal) => model('policy', signal) }),
         },
         clock: systemClock,
+        isSecret: (path, text) => admitPath(path) === 'secret' || findSecret(text) !== undefined,
         options: {
           topK: config.topK,
           retrievalTimeoutMs: config.retrievalTimeoutMs,

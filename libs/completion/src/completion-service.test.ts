@@ -52,6 +52,7 @@ function setUp(
     retriever,
     models: { generator: () => Promise.resolve(model) },
     clock: systemClock,
+    isSecret: (path: string) => path === '.env',
     options: {
       budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 256 },
       topK: 10,
@@ -216,6 +217,7 @@ describe('CompletionService', () => {
       },
       models: { generator: () => Promise.resolve(model), policyModel: () => Promise.resolve(policyModel) },
       clock: systemClock,
+      isSecret: (path: string) => path === '.env',
       options: {
         budgets: { prefixTokens: 99, suffixTokens: 99, contextTokens: 99 },
         topK: 3,
@@ -342,6 +344,7 @@ describe('CompletionService', () => {
       retriever: { retrieve: () => Promise.reject(new Error('unused')) },
       models: { generator: () => Promise.reject(failure) },
       clock: systemClock,
+      isSecret: (path: string) => path === '.env',
       options: {
         budgets: { prefixTokens: 9, suffixTokens: 9, contextTokens: 9 },
         topK: 1,
@@ -350,6 +353,17 @@ describe('CompletionService', () => {
       },
     });
     await expect(collect(service)).rejects.toBe(failure);
+  });
+
+  it('neither completes a file of secrets nor takes one as a hint', async () => {
+    const { service, model } = setUp();
+    await expect(collect(service, { path: '.env' })).rejects.toMatchObject({ reason: 'SECRET_FILE' });
+    expect(model.log).toEqual([]);
+    const { context } = await collect(service, {
+      hints: [{ path: '.env', text: 'import a\nx = 5' }],
+      mode: 'always',
+    });
+    expect(context.chunks.map((chunk) => chunk.path)).toEqual(['lib/a.py']);
   });
 
   it('scores without generating', async () => {

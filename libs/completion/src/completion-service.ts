@@ -1,4 +1,5 @@
 import {
+  AppError,
   throwIfAborted,
   type Clock,
   type CompletionEvent,
@@ -49,6 +50,11 @@ export interface CompletionDependencies {
   readonly retriever: SnippetRetriever;
   readonly models: ModelProvider;
   readonly clock: Clock;
+  /**
+   * Whether a file is one of secrets, by its path or by a text from it: it is neither completed nor shown to a
+   * model as a hint.
+   */
+  readonly isSecret: (path: string, text: string) => boolean;
   readonly options: CompletionOptions;
 }
 
@@ -104,6 +110,7 @@ export class CompletionService {
 
   /** Evaluates what a completion here would begin with. Gives way to any completion. */
   async warm(request: CompletionRequest, signal: AbortSignal): Promise<Usage> {
+    this.refuseSecretFile(request);
     const generator = await this.models.generator(signal);
     const { format, model } = generator;
     const parts = await this.models.prepare(generator, request, anchorHole(request.prefix, request.suffix));
@@ -138,6 +145,7 @@ export class CompletionService {
   private async run(run: CompletionRun): Promise<void> {
     const { request, signal } = run;
     throwIfAborted(signal);
+    this.refuseSecretFile(request);
     const retrieval = this.retrieve(run);
     const input = await this.decisionInput(run, '');
     const generator = await this.models.generator(signal);
@@ -166,11 +174,23 @@ export class CompletionService {
     }
   }
 
+  /** A file of secrets by its name is not shown to a model. */
+  private refuseSecretFile({ path }: CompletionRequest): void {
+    if (path === '' || !this.dependencies.isSecret(path, '')) return;
+    throw new AppError({
+      kind: 'failed_precondition',
+      reason: 'SECRET_FILE',
+      message: `${path} is a file of secrets by its name; it is not completed`,
+    });
+  }
+
   /** Starts retrieval, unless the request rules it out. Never rejects. */
   private retrieve(run: CompletionRun): Promise<RetrievalOutcome> {
-    const { retriever, options } = this.dependencies;
+    const { retriever, options, isSecret } = this.dependencies;
     const { request, signal } = run;
-    const wanted = request.mode === 'never' ? { ...request, repository: '', hints: [] } : request;
+    const hints = request.hints.filter((hint) => !isSecret(hint.path, hint.text));
+    const wanted =
+      request.mode === 'never' ? { ...request, repository: '', hints: [] } : { ...request, hints };
     const stage = { topK: options.topK, timeoutMs: options.retrievalTimeoutMs };
     return run.timed('retrieveMs', () => retrieveForCompletion(retriever, wanted, stage, signal));
   }

@@ -54,6 +54,7 @@ export const ERROR_REASONS = [
   'HOOKS_FAILED',
   'SHUTTING_DOWN',
   'UNAUTHENTICATED',
+  'SECRET_FILE',
   'INTERNAL',
 ] as const;
 

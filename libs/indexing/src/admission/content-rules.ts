@@ -5,7 +5,7 @@ import { findSecret } from './secret-content.js';
 type ContentSkip = Extract<SkipReason, 'binary' | 'too_large' | 'generated' | 'secret'>;
 
 /** Raised when these rules change what they admit; part of the store's options, so that blobs are read again. */
-export const CONTENT_RULES_VERSION = 1;
+export const CONTENT_RULES_VERSION = 2;
 
 /** As git: a file is binary when a NUL is among its first 8,000 bytes. */
 const BINARY_PROBE_BYTES = 8_000;

@@ -101,6 +101,13 @@ describe('findSecret', () => {
     expect(findSecret(text)).toBeUndefined();
   });
 
+  it('takes a password in a web address for one only when it looks like a token', () => {
+    expect(findSecret('see https://jo%40email.com:a%20secret@host.de for an example')).toBeUndefined();
+    expect(findSecret(join('https://ci:', take(24), '@git.corp.io/x'))).toEqual({
+      rule: 'connection-string',
+    });
+  });
+
   it('takes linear time on hostile input', () => {
     // Each of these would take minutes with a pattern that backtracks.
     for (const piece of [

@@ -55,8 +55,9 @@ const PRIVATE_KEY = /-----BEGIN (?:[A-Z]{2,9} ){0,2}PRIVATE KEY(?: BLOCK)?-----/
 /** Within so many characters after its first line, a key's own text must begin. */
 const KEY_BODY_REACH = 600;
 
-/** `scheme://user:password@host`, from the colon on. */
-const CONNECTION = /:\/\/[^\s:@/'"`<>]{1,100}:([^\s:@/'"`<>]{3,200})@([^\s/'"`<>:,;)]{1,200})/g;
+/** `scheme://user:password@host`; a web address counts only with a token for password, for
+ * documentation is full of examples. */
+const CONNECTION = /(https?)?:\/\/[^\s:@/'"`<>]{1,100}:([^\s:@/'"`<>]{3,200})@([^\s/'"`<>:,;)]{1,200})/g;
 
 const ASSIGNMENT =
   /(?:secret|passwd|password|pwd|token|api_?-?key|access_?-?key|auth_?-?key|private_?-?key|credential)s?["'`\]]{0,2}[ \t]{0,20}(?::=|=>|[:=])[ \t]{0,20}["'`]([^\s"'`]{16,256})["'`]/gi;
@@ -100,7 +101,8 @@ function hasPrivateKey(text: string): boolean {
 }
 
 function hasConnectionPassword(text: string): boolean {
-  for (const [, password, host] of text.matchAll(CONNECTION)) {
+  for (const [, web, password, host] of text.matchAll(CONNECTION)) {
+    if (web && !/^(?=.*\d)(?=.*[A-Za-z])[\w.~+-]{16,}$/.test(password!)) continue;
     if (PLACEHOLDER.test(password!) || WEAK_PASSWORD.test(password!) || /[{}$()*]/.test(password!)) continue;
     if (!LOCAL_HOST.test(host!)) return true;
   }
