@@ -6,6 +6,6 @@ import { heading, runPackage, SetupError } from './project.mjs';
  */
 export async function build() {
   heading('Building (tsc -b)');
-  const { code } = await runPackage('typescript/bin/tsc', ['-b']);
+  const { code } = await runPackage('typescript', ['-b'], { program: 'tsc' });
   if (code !== 0) throw new SetupError('the build failed; what the compiler said is above');
 }

@@ -13,7 +13,7 @@ export async function generatedCodeIsFresh() {
   try {
     // buf looks its plugin up in PATH.
     const path = [join(ROOT, 'node_modules/.bin'), process.env['PATH']].join(delimiter);
-    const { code } = await runPackage('@bufbuild/buf/bin/buf', ['generate', '--output', folder], {
+    const { code } = await runPackage('@bufbuild/buf', ['generate', '--output', folder], {
       env: { PATH: path },
     });
     if (code !== 0) return false;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { existsSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import process from 'node:process';
@@ -76,9 +76,14 @@ export function runNpm(args, options) {
   return run('npm', args, options);
 }
 
-/** Runs the program of an installed package by the path of its script. */
-export function runPackage(script, args, options) {
-  return runNode(join(ROOT, 'node_modules', script), args, options);
+/**
+ * Runs the program of an installed package, by default the one of its own name. (`npx` would need a shell on
+ * Windows.)
+ */
+export function runPackage(name, args, { program = name.split('/').at(-1), ...options } = {}) {
+  const folder = join(ROOT, 'node_modules', name);
+  const { bin } = JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8'));
+  return runNode(join(folder, typeof bin === 'string' ? bin : bin[program]), args, options);
 }
 
 /** Runs `repoformer`. */

@@ -1,14 +1,13 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { ROOT, runPackage } from './project.mjs';
+import { ROOT, runPackage, SetupError } from './project.mjs';
 
-const NX = 'nx/bin/nx.js';
 const REPORTER = join(ROOT, 'tools/setup/count-reporter.mjs');
 
 /** Runs nx; its daemon is off, so that nothing is left running. */
 export function runNx(args, options = {}) {
-  return runPackage(NX, args, { ...options, env: { NX_DAEMON: 'false', NX_TUI: 'false', ...options.env } });
+  return runPackage('nx', args, { ...options, env: { NX_DAEMON: 'false', NX_TUI: 'false', ...options.env } });
 }
 
 /**
@@ -49,7 +48,10 @@ export async function runTests({ projects, env = {} } = {}) {
 }
 
 async function projectsWithTests() {
-  const { stdout } = await runNx(['show', 'projects', '--with-target', 'test', '--json'], { capture: true });
+  const { code, stdout } = await runNx(['show', 'projects', '--with-target', 'test', '--json'], {
+    capture: true,
+  });
+  if (code !== 0) throw new SetupError('nx cannot tell the projects; what it said is above');
   return JSON.parse(stdout.slice(stdout.indexOf('[')));
 }
 

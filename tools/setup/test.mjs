@@ -10,7 +10,7 @@ import { conclude, runNx, runTests } from './run-tests.mjs';
 const CHECKS = [
   ['Project references (nx sync:check)', () => succeeds(runNx(['sync:check']))],
   ['Lint (eslint)', lint],
-  ['Format (prettier --check)', () => succeeds(runPackage('prettier/bin/prettier.cjs', ['--check', '.']))],
+  ['Format (prettier --check)', () => succeeds(runPackage('prettier', ['--check', '.']))],
   ['The API contract (buf lint)', () => succeeds(buf(['lint']))],
   [
     'No breaking change (buf breaking)',
@@ -40,12 +40,12 @@ await main(async () => {
 async function lint() {
   const projects = await succeeds(runNx(['run-many', '-t', 'lint', '--output-style=stream']));
   // What belongs to no project.
-  const scripts = await succeeds(runPackage('eslint/bin/eslint.js', ['tools/setup']));
+  const scripts = await succeeds(runPackage('eslint', ['tools/setup']));
   return projects && scripts;
 }
 
 function buf(args) {
-  return runPackage('@bufbuild/buf/bin/buf', args);
+  return runPackage('@bufbuild/buf', args);
 }
 
 async function succeeds(outcome) {

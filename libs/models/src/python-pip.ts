@@ -55,7 +55,7 @@ export async function pipDownload(
 ): Promise<string> {
   const command = [
     ...[...python, '-m', 'pip', 'download', '--quiet', '--disable-pip-version-check', '--no-input'],
-    ...['--no-cache-dir', '--progress-bar', 'off', '--no-deps', '--only-binary', ':all:'],
+    ...['--no-cache-dir', '--no-color', '--progress-bar', 'off', '--no-deps', '--only-binary', ':all:'],
     ...['--dest', staging, requirement],
   ];
   const env = { ...options.env, TMPDIR: staging, TEMP: staging, TMP: staging };
