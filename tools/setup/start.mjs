@@ -26,8 +26,8 @@ await main(async () => {
   await build();
   const model = await getModel(offline);
   await startDaemon(model);
-  await indexOwnRepository();
-  await demonstrate();
+  const isIndexed = await indexOwnRepository();
+  await demonstrate(isIndexed);
   tellNext(model);
 });
 
@@ -60,10 +60,11 @@ async function getModel(offline) {
 /** A daemon from before may run older code or another model: it is started anew. */
 async function startDaemon(model) {
   heading('Starting the daemon');
-  await check(['down'], 'the daemon that runs could not be stopped');
+  await check(['down'], 'the daemon that runs could not be stopped', { capture: true });
   await check(['up', ...(model === undefined ? [] : ['--model', model])], 'the daemon could not be started');
 }
 
+/** @returns {Promise<boolean>} whether there is anything to retrieve from */
 async function indexOwnRepository() {
   heading('Indexing this repository');
   if (!existsSync(join(ROOT, '.git'))) {
@@ -73,12 +74,13 @@ async function indexOwnRepository() {
         'The completion below is therefore made without context from other files. For the whole, use git clone.',
       ].join('\n'),
     );
-    return;
+    return false;
   }
   await check(['repo', 'add', ROOT, '--wait'], 'this repository could not be indexed');
+  return true;
 }
 
-async function demonstrate() {
+async function demonstrate(isIndexed) {
   const { file, line, column, text } = findDemonstration((path) => readFileSync(join(ROOT, path), 'utf8'));
   const place = ['complete', `${file}:${line}:${column}`, '--replace-line'];
   heading('Completing a line of this project');
@@ -88,6 +90,7 @@ async function demonstrate() {
     `The model sees what is before column ${column} and the lines around it, and writes the rest:\n`,
   );
   await check([...place, '--explain'], 'the completion failed');
+  if (!isIndexed) return;
   // Its own words only: what it decided and how long it took has been shown.
   const { code, stdout } = await runCli([...place, '--mode', 'never'], { capture: true, quiet: true });
   if (code === 0) console.log(`\nWithout context from other files it writes:\n\n${stdout.trimEnd()}`);
@@ -113,8 +116,8 @@ function tellNext(model) {
   );
 }
 
-async function check(args, problem) {
-  const { code } = await runCli(args);
+async function check(args, problem, options) {
+  const { code } = await runCli(args, options);
   if (code === EXIT_INTERRUPTED) throw new SetupError('stopped; the next npm start goes on from here', code);
   if (code !== 0) throw new SetupError(`${problem}; "npx repoformer doctor" looks for the reason`, code);
 }
