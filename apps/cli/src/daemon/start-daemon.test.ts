@@ -8,6 +8,7 @@ import type { ResolvedConfig } from '@repoformer/config';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { TestBench } from '../testing/test-host.js';
 import { isProcessAlive, readDaemonRecord } from './daemon-lock.js';
+import type { DaemonRecord } from './daemon-lock.js';
 import { findDaemonExecutable, startDaemon } from './start-daemon.js';
 import { stopDaemon } from './stop-daemon.js';
 
@@ -48,8 +49,17 @@ afterEach(async () => {
   bench.remove();
 });
 
-function script(text: string): string {
-  const path = join(bench.directory, 'daemon.mjs');
+/** The process says that it answers before it writes down who it is. */
+async function waitForRecord(dataDir: string): Promise<DaemonRecord> {
+  for (;;) {
+    const record = readDaemonRecord(dataDir);
+    if (record !== undefined) return record;
+    await new Promise((wake) => setTimeout(wake, 5));
+  }
+}
+
+function script(text: string, name = 'daemon.mjs'): string {
+  const path = join(bench.directory, name);
   writeFileSync(path, text);
   return path;
 }
@@ -57,9 +67,10 @@ function script(text: string): string {
 describe('startDaemon', () => {
   it('starts a process that outlives us, in a private directory, and stopDaemon ends it', async () => {
     const { dataDir } = resolved.config;
-    const pid = await startDaemon(resolved, { env, signal, executable: script(SERVING) });
+    await startDaemon(resolved, { env, signal, executable: script(SERVING) });
+    const { pid } = await waitForRecord(dataDir);
     expect(statSync(dataDir).mode & 0o777).toBe(0o700);
-    expect(readDaemonRecord(dataDir)).toMatchObject({ pid, version: '9.9.9' });
+    expect(isProcessAlive(pid)).toBe(true);
     await expect(stopDaemon(dataDir, { signal, force: false })).resolves.toMatchObject({ pid });
     expect(isProcessAlive(pid)).toBe(false);
     await expect(stopDaemon(dataDir, { signal, force: false })).resolves.toBeUndefined();
@@ -80,6 +91,26 @@ describe('startDaemon', () => {
     await expect(startDaemon(resolved, { env, signal, executable })).rejects.toMatchObject({
       message: 'the daemon could not be started: it ended with exit code 7',
     });
+  });
+
+  it('tries again while a killed daemon is not quite gone', async () => {
+    const tries = join(bench.directory, 'tries');
+    const executable = script(`import { appendFileSync, readFileSync } from 'node:fs';
+appendFileSync(${JSON.stringify(tries)}, 'x');
+if (readFileSync(${JSON.stringify(tries)}, 'utf8').length < 3) process.exit(3);
+await import(${JSON.stringify(pathToFileURL(script(SERVING, 'serving.mjs')).href)});`);
+    await startDaemon(resolved, { env, signal, executable });
+    expect(readFileSync(tries, 'utf8')).toBe('xxx');
+  });
+
+  it('refuses a data directory that cannot be made', async () => {
+    for (const dataDir of ['/proc/x/y', join(script('', 'file'), 'x')]) {
+      const config = { ...resolved.config, dataDir };
+      await expect(startDaemon({ ...resolved, config }, { env, signal })).rejects.toMatchObject({
+        reason: 'CONFIG_INVALID',
+        message: expect.stringContaining(`the data directory ${dataDir} cannot be used (`),
+      });
+    }
   });
 
   it('can be interrupted', async () => {

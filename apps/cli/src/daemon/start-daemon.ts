@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs';
+import { closeSync, existsSync, mkdirSync, openSync, readFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -10,8 +10,11 @@ import { daemonArguments } from './daemon-arguments.js';
 
 /** Time for the daemon to answer; it does so before the index and the models are there. */
 const START_TIMEOUT_MS = 30_000;
-/** After our own start lost against another one: time for that one to answer. */
-const OTHER_STARTER_MS = 5_000;
+/** Exit code with which a daemon says that another one has its data directory. */
+const ALREADY_RUNNING_CODE = 3;
+/** Time for that other one to answer or to be gone, and the pause before each new attempt meanwhile. */
+const OTHER_HOLDER_MS = 10_000;
+const RETRY_MS = 500;
 const POLL_MS = 50;
 const CHECK_TIMEOUT_MS = 2_000;
 
@@ -49,12 +52,48 @@ export function findDaemonExecutable(): string {
 }
 
 /**
- * Starts a daemon in the background and waits until it answers. Returns its process id.
+ * Starts a daemon in the background and waits until it answers.
  *
  * @throws AppError unavailable/DAEMON_UNREACHABLE with the reason the daemon gave; cancelled.
  */
-export async function startDaemon(resolved: ResolvedConfig, options: StartOptions): Promise<number> {
+export async function startDaemon(resolved: ResolvedConfig, options: StartOptions): Promise<void> {
   const { dataDir, socket } = resolved.config;
+  const startedMs = performance.now();
+  let attempt = launch(resolved, options);
+  try {
+    for (;;) {
+      if (await answers(`unix:${socket}`, options.signal)) return;
+      if (options.signal.aborted) throw abortError(options.signal);
+      const elapsedMs = performance.now() - startedMs;
+      const { failure } = attempt;
+      if (failure !== undefined) {
+        if (!failure.otherHolds || elapsedMs > OTHER_HOLDER_MS) throw notStarted(failure.problem);
+        // Either another start was quicker and answers soon, or a killed daemon's process is not quite gone.
+        if (performance.now() - failure.atMs > RETRY_MS) attempt = launch(resolved, options);
+      }
+      if (elapsedMs > START_TIMEOUT_MS) {
+        throw notStarted(
+          `it does not answer after ${START_TIMEOUT_MS / 1000} s; see ${join(dataDir, DAEMON_LOG)}`,
+        );
+      }
+      options.onWait?.(elapsedMs);
+      await delay(POLL_MS, undefined, { signal: options.signal }).catch(() => {});
+    }
+  } finally {
+    attempt.leave();
+  }
+}
+
+interface Attempt {
+  /** Set once the process has ended. */
+  readonly failure:
+    { readonly problem: string; readonly otherHolds: boolean; readonly atMs: number } | undefined;
+  /** Lets the process live on without us. */
+  leave(): void;
+}
+
+function launch(resolved: ResolvedConfig, options: StartOptions): Attempt {
+  const { dataDir } = resolved.config;
   const executable = options.executable ?? findDaemonExecutable();
   const output = openStartLog(dataDir);
   const child = spawn(process.execPath, [executable, ...daemonArguments(resolved), '--log-to-file'], {
@@ -66,40 +105,25 @@ export async function startDaemon(resolved: ResolvedConfig, options: StartOption
     windowsHide: true,
   });
   closeSync(output);
-  let failure: { readonly error: AppError; readonly atMs: number } | undefined;
-  const startedMs = performance.now();
+  let failure: Attempt['failure'];
   child.once('error', (error) => {
-    failure = { error: notStarted(`node cannot be started (${error.message})`), atMs: performance.now() };
+    const problem = `node cannot be started (${error.message})`;
+    failure = { problem, otherHolds: false, atMs: performance.now() };
   });
   child.once('exit', (code, signal) => {
-    const problem =
-      lastLine(join(dataDir, START_LOG)) ?? `it ended with ${signal ?? `exit code ${String(code)}`}`;
-    failure = { error: notStarted(problem), atMs: performance.now() };
+    const ending = `it ended with ${signal ?? `exit code ${String(code)}`}`;
+    const problem = lastLine(join(dataDir, START_LOG)) ?? ending;
+    failure ??= { problem, otherHolds: code === ALREADY_RUNNING_CODE, atMs: performance.now() };
   });
-  try {
-    for (;;) {
-      const elapsedMs = performance.now() - startedMs;
-      if (await answers(`unix:${socket}`, options.signal)) return child.pid ?? 0;
-      if (options.signal.aborted) throw abortError(options.signal);
-      if (failure !== undefined && performance.now() - failure.atMs > graceOf(failure.error))
-        throw failure.error;
-      if (elapsedMs > START_TIMEOUT_MS) {
-        throw notStarted(
-          `it does not answer after ${START_TIMEOUT_MS / 1000} s; see ${join(dataDir, DAEMON_LOG)}`,
-        );
-      }
-      options.onWait?.(elapsedMs);
-      await delay(POLL_MS, undefined, { signal: options.signal }).catch(() => {});
-    }
-  } finally {
-    child.removeAllListeners();
-    child.unref();
-  }
-}
-
-/** A start that failed because another one was quicker is no failure, once that other one answers. */
-function graceOf(error: AppError): number {
-  return /already (serves|answers|running)|is starting/i.test(error.message) ? OTHER_STARTER_MS : 0;
+  return {
+    get failure() {
+      return failure;
+    },
+    leave() {
+      child.removeAllListeners();
+      child.unref();
+    },
+  };
 }
 
 async function answers(address: string, signal: AbortSignal): Promise<boolean> {
@@ -122,7 +146,7 @@ function notStarted(problem: string): AppError {
 function openStartLog(dataDir: string): number {
   try {
     // The index holds source text: nobody else may look into this folder.
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    createPrivateDirectory(dataDir);
     return openSync(join(dataDir, START_LOG), 'w', 0o600);
   } catch (error) {
     throw new AppError({
@@ -132,6 +156,17 @@ function openStartLog(dataDir: string): number {
       meta: { hint: 'choose another with --data-dir' },
       cause: error,
     });
+  }
+}
+
+/** Creates what is missing of a path; Node's own recursive `mkdir` never returns below /proc. */
+function createPrivateDirectory(path: string): void {
+  if (existsSync(path)) return;
+  if (dirname(path) !== path) createPrivateDirectory(dirname(path));
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
   }
 }
 
