@@ -80,7 +80,8 @@ export class Output {
   /** Replaces the one line that tells how far we are; terminals only. */
   progress(text: string): void {
     if (!this.showsProgress) return;
-    const columns = this.#host.stderr.columns ?? 80;
+    // A terminal that does not know its width says 0.
+    const columns = this.#host.stderr.columns || 80;
     const line = text.length < columns ? text : `${text.slice(0, columns - 2)}…`;
     this.#host.stderr.write(`\r\x1b[K${this.noteStyle.dim(line)}`);
     this.#progressShown = true;

@@ -50,8 +50,8 @@ export function createProgram(host: Host): Command {
       writeErr: (text) => void host.stderr.write(text),
       // Errors are told in one place, the same way for all kinds.
       outputError: () => {},
-      getOutHelpWidth: () => Math.min(host.stdout.columns ?? 100, 110),
-      getErrHelpWidth: () => Math.min(host.stderr.columns ?? 100, 110),
+      getOutHelpWidth: () => Math.min(host.stdout.columns || 100, 110),
+      getErrHelpWidth: () => Math.min(host.stderr.columns || 100, 110),
       getOutHasColors: () => false,
       getErrHasColors: () => false,
     })
