@@ -1,4 +1,4 @@
-import { lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
+import { existsSync, lstatSync, mkdirSync, realpathSync, statSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { AppError } from '@repoformer/domain';
 
@@ -11,14 +11,30 @@ function refuse(directory: string, problem: string): AppError {
 }
 
 /**
- * Creates the data directory (mode 0700) or checks the one there, and returns its real path. The index holds
- * source text, so a directory that others may write to, or that belongs to someone else, is refused.
+ * Creates a directory and those above it that are missing, private to this user. Node's own recursive mkdir never
+ * returns where the file system answers ENOENT for a parent that exists, as /proc does.
+ */
+function createDirectory(directory: string): void {
+  if (existsSync(directory)) return;
+  const parent = dirname(directory);
+  if (parent !== directory) createDirectory(parent);
+  try {
+    mkdirSync(directory, { mode: 0o700 });
+  } catch (error) {
+    // Another process may have made it meanwhile.
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+  }
+}
+
+/**
+ * Creates the data directory (mode 0700) or checks the one there, and returns its real path. The index tells
+ * of source text, so a directory that others may write to, or that belongs to someone else, is refused.
  *
  * @throws AppError failed_precondition/CONFIG_INVALID.
  */
 export function prepareDataDirectory(directory: string): string {
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    createDirectory(directory);
     const status = statSync(directory);
     if (!status.isDirectory()) throw refuse(directory, 'is no directory; choose another.');
     if (process.platform !== 'win32') {
@@ -46,7 +62,7 @@ export function prepareDataDirectory(directory: string): string {
 export function prepareSocketDirectory(socketPath: string): void {
   const directory = dirname(socketPath);
   try {
-    mkdirSync(directory, { recursive: true, mode: 0o700 });
+    createDirectory(directory);
     const status = lstatSync(directory);
     // Where anyone may rename files, anyone could put a socket of their own in this one's place.
     if ((status.mode & 0o002) !== 0 && (status.mode & 0o1000) === 0 && status.isDirectory()) {

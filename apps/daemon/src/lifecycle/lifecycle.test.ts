@@ -133,6 +133,10 @@ describe('prepareDataDirectory', () => {
     writeFileSync(file, '');
     expect(() => prepareDataDirectory(file)).toThrow(AppError);
   });
+
+  it.runIf(process.platform === 'linux')('refuses a place where nothing can be made, and returns', () => {
+    expect(() => prepareDataDirectory('/proc/repoformer/x')).toThrow(/ENOENT/);
+  });
 });
 
 describe('the Unix socket', () => {
