@@ -14,19 +14,25 @@ const held = new Set<string>();
 
 /** The process's start time in the kernel's own count; empty where the system does not tell. */
 function startOf(pid: number): string {
+  return statFields(pid)[19] ?? '';
+}
+
+/** The fields of /proc/PID/stat from the third, the process's state, on; none where there is no such file. */
+function statFields(pid: number): string[] {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
-    // The name in parentheses may hold spaces; the start time is the 20th field after it.
-    return stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? '';
+    // The second field is the name in parentheses and may hold spaces.
+    return stat.slice(stat.lastIndexOf(')') + 2).split(' ');
   } catch {
-    return '';
+    return [];
   }
 }
 
 function isAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    // One that ended but was not waited for by its parent holds nothing.
+    return !/^[ZX]/.test(statFields(pid)[0] ?? '');
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }

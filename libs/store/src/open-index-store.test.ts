@@ -252,7 +252,7 @@ describe('a crash', () => {
     let last = -1;
     for (let round = 0; round < 8; round++) {
       const child = start(`
-        const store = await openIndexStore({ directory, formatOptions, onNotice: (n) => console.log('notice', n.state) });
+        const store = await openIndexStore({ directory, formatOptions, onNotice: (n) => console.log('notice ' + n.state) });
         const oid = (n) => n.toString(16).padStart(40, '0');
         for (let n = ${last + 1}; ; n++) {
           await store.putArtefacts(Array.from({ length: 50 }, (_, i) => [oid(n * 50 + i),
@@ -260,7 +260,7 @@ describe('a crash', () => {
           await store.commit({ repository: '${repository.id}', indexedCommit: oid(n), indexedAtMs: n, rulesHash: '',
             replaceAll: n % 7 === 0,
             files: Array.from({ length: 50 }, (_, i) => ({ path: 'f' + i, entry: { oid: oid(n * 50 + i) } })) });
-          console.log('done', n);
+          console.log('done ' + n);
         }
       `);
       let acknowledged = last;
@@ -299,9 +299,9 @@ describe('a crash', () => {
         { kind: 'indexed', data: new Uint8Array(bytes), lines: 1, windows: 1 }]]);
       await put(1, 1000);
       const error = await put(2, 8_000_000).catch((reason) => reason);
-      console.log(error?.kind, error?.reason, store.hasArtefact(oid(1)), store.hasArtefact(oid(2)));
+      console.log([error?.kind, error?.reason, store.hasArtefact(oid(1)), store.hasArtefact(oid(2))].join(' '));
       await put(3, 1000);
-      console.log(store.hasArtefact(oid(3)));
+      console.log(String(store.hasArtefact(oid(3))));
       await store.close();
     `;
     writeFileSync(join(directory, 'run.mjs'), script);

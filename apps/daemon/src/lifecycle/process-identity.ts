@@ -1,11 +1,11 @@
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 
-/** Whether a process with this id runs now, whoever owns it. */
+/** Whether a process with this id runs now, whoever owns it. One that ended and was not waited for does not run. */
 export function isProcessAlive(pid: number): boolean {
   try {
     process.kill(pid, 0);
-    return true;
+    return !(process.platform === 'linux' && /^[ZX]/.test(statFields(pid)[0] ?? ''));
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';
   }
@@ -18,11 +18,8 @@ export function isProcessAlive(pid: number): boolean {
 export function processStartMark(pid: number): string | undefined {
   try {
     if (process.platform === 'linux') {
-      const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      // The second field is the program's name in parentheses and may hold anything.
-      const fields = status.slice(status.lastIndexOf(')') + 2).split(' ');
       const boot = readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
-      return `${boot}:${fields[19]}`;
+      return `${boot}:${statFields(pid)[19]}`;
     }
     if (process.platform === 'win32') return undefined;
     const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
@@ -35,4 +32,11 @@ export function processStartMark(pid: number): string | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** The fields of /proc/PID/stat from the third, the process's state, on. */
+function statFields(pid: number): string[] {
+  const status = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  // The second field is the program's name in parentheses and may hold anything.
+  return status.slice(status.lastIndexOf(')') + 2).split(' ');
 }
