@@ -1,3 +1,4 @@
+import { fstatSync } from 'node:fs';
 import type { Readable, Writable } from 'node:stream';
 import { AppError } from '@repoformer/domain';
 
@@ -13,6 +14,8 @@ export interface Host {
   readonly stdin: Readable & { readonly isTTY?: boolean };
   readonly stdout: TextSink;
   readonly stderr: TextSink;
+  /** Whether both lead to the same place, as with `2>&1`. */
+  readonly sharesOutput?: boolean;
   /** Aborted by Ctrl-C, by a request to terminate, and when the reader of the output is gone. */
   readonly signal: AbortSignal;
   readonly now: () => number;
@@ -20,6 +23,15 @@ export interface Host {
 
 /** The reader of our output has left (`| head`): no error, there is just nobody to work for any more. */
 export class OutputClosed extends Error {}
+
+function leadToOnePlace(one: number, other: number): boolean {
+  try {
+    const [a, b] = [fstatSync(one), fstatSync(other)];
+    return a.ino !== 0 && a.ino === b.ino && a.dev === b.dev;
+  } catch {
+    return false;
+  }
+}
 
 /** The process as a host. A second Ctrl-C ends it at once, whatever it is waiting for. */
 export function createProcessHost(): Host {
@@ -58,6 +70,7 @@ export function createProcessHost(): Host {
     cwd: process.cwd(),
     stdin: process.stdin,
     stdout: process.stdout,
+    sharesOutput: leadToOnePlace(1, 2),
     stderr: process.stderr,
     signal: controller.signal,
     now: Date.now,

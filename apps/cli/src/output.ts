@@ -39,6 +39,11 @@ export class Output {
     return this.#host.stdout.isTTY === true;
   }
 
+  /** Whether remarks stand between results: on a screen, or where both streams lead to one place. */
+  get mixesRemarks(): boolean {
+    return this.terminal || (this.#notes && this.#host.sharesOutput === true);
+  }
+
   /** Whether remarks and progress go to a person's screen. */
   get showsProgress(): boolean {
     return this.#notes && this.#host.stderr.isTTY === true;

@@ -157,10 +157,10 @@ class CompletionPrinter {
     }
   }
 
-  /** A screen's next line begins at the left; a pipe gets the completion and nothing else. */
+  /** Remarks begin on a line of their own; a pipe of its own gets the completion and nothing else. */
   async #endLine(): Promise<void> {
     const { output } = this.#context;
-    if (this.#endsWithNewline || !output.terminal || output.json) return;
+    if (this.#endsWithNewline || !output.mixesRemarks || output.json) return;
     this.#endsWithNewline = true;
     await output.line();
   }

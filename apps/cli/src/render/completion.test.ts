@@ -47,6 +47,15 @@ it('renders context', () => {
     chunks: [chunk],
     indexedCommit: 'a'.repeat(40),
     headCommit: 'b'.repeat(40),
+    prompt: {
+      family: 'repoformer',
+      placement: 'after-suffix',
+      parts: [
+        { kind: 'marker', tokens: 1, text: '<fim_prefix>' },
+        { kind: 'prefix', tokens: 1200, text: 'x' },
+        { kind: 'context', tokens: 30, text: 'y' },
+      ],
+    },
   });
   expect(renderContext(used, PLAIN, false)).toBe(
     'context used, 1 chunk, index at aaaaaaaaaa, HEAD at bbbbbbbbbb\n  0.41  src/a.ts:10-11',
@@ -55,7 +64,8 @@ it('renders context', () => {
     .toBe(`context used, 1 chunk, index at aaaaaaaaaa, HEAD at bbbbbbbbbb
 0.41  src/a.ts:10-11  after a match at line 1
 10 | one();
-11 |   ␛[2Jtwo();`);
+11 |   ␛[2Jtwo();
+prompt  repoformer, after-suffix: prefix 1,200, context 30 tokens`);
 });
 
 it('renders what it cost', () => {

@@ -1,5 +1,5 @@
 import { ContextOutcome, DecisionOutcome, FinishReason } from '@repoformer/protocol';
-import type { Context, Decision, Finished } from '@repoformer/protocol';
+import type { Context, Decision, Finished, Prompt } from '@repoformer/protocol';
 import { chunkPlace, renderChunk } from './chunk.js';
 import { printable } from './style.js';
 import type { Style } from './style.js';
@@ -47,9 +47,19 @@ export function renderContext(context: Context, style: Style, explain: boolean):
     parts.push(`index at ${shortOid(indexedCommit)}, HEAD at ${shortOid(headCommit)}`);
   }
   const head = `${style.bold('context')} ${style.dim(parts.join(', '))}`;
-  if (explain) return [head, ...chunks.map((chunk) => renderChunk(chunk, style, printable))].join('\n');
+  if (explain) {
+    const prompt = context.prompt ? [style.dim(renderPrompt(context.prompt))] : [];
+    return [head, ...chunks.map((chunk) => renderChunk(chunk, style, printable)), ...prompt].join('\n');
+  }
   const list = chunks.map((chunk) => `  ${chunk.score.toFixed(2)}  ${printable(chunkPlace(chunk))}`);
   return [head, ...list.map(style.dim)].join('\n');
+}
+
+/** `prompt  repoformer, after-suffix: prefix 512, suffix 96, context 300, typed 4 tokens`. */
+function renderPrompt({ family, placement, parts }: Prompt): string {
+  const counted = parts.filter((part) => part.kind !== 'marker');
+  const sizes = counted.map((part) => `${part.kind} ${formatCount(part.tokens)}`);
+  return `prompt  ${family}, ${placement}: ${sizes.join(', ')} tokens`;
 }
 
 /** What it cost: tokens and times, in one line; with `explain` every count and stage. */
