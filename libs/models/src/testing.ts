@@ -214,7 +214,8 @@ export function sendFile(
     ...(start > 0 && { 'content-range': `bytes ${start}-${bytes.length - 1}/${bytes.length}` }),
   });
   response.write(bytes.subarray(start, end), () => {
-    if (end < bytes.length) response.destroy();
+    // Written is not read: a reset that comes too soon takes what was sent along.
+    if (end < bytes.length) setTimeout(() => response.destroy(), 50);
     else response.end();
   });
 }

@@ -93,7 +93,7 @@ export class LmdbIndexStore implements IndexStore {
 
   artefact(oid: string): BlobArtefact | undefined {
     return this.#reading(() => {
-      const value = this.#parts.artefacts.getBinaryFast(artefactKey(oid));
+      const value = this.#parts.artefacts.getBinary(artefactKey(oid));
       return value && decodeArtefact(value);
     });
   }
