@@ -167,6 +167,13 @@ describe('CompletionService', () => {
       'retrieve',
       'failed',
     ],
+    [
+      'always, the index failed',
+      { mode: 'always' },
+      () => Promise.resolve({ chunks: [], state: 'failed' as const }),
+      'retrieve',
+      'failed',
+    ],
     ['always, too slow', { mode: 'always' }, () => new Promise(() => undefined), 'retrieve', 'timed_out'],
   ])('%s: completes whatever retrieval does', async (_, request, retrieve, outcome, contextOutcome) => {
     const { service } = setUp({ retrievalTimeoutMs: 50 }, retrieve);
@@ -256,6 +263,29 @@ describe('CompletionService', () => {
     expect((await collect(service)).decision.reason).toBe('nothing similar was found');
   });
 
+  it('forgets what it found in a repository that is no longer registered', async () => {
+    const gone = new AppError({ kind: 'not_found', reason: 'REPOSITORY_NOT_FOUND', message: 'gone' });
+    let isRegistered = true;
+    const { service, model } = setUp({}, () =>
+      isRegistered ? Promise.resolve({ chunks: [CHUNK] }) : Promise.reject(gone),
+    );
+    expect((await collect(service, { mode: 'always' })).context.outcome).toBe('used');
+    isRegistered = false;
+    const { context } = await collect(service, { mode: 'always' });
+    expect([context.outcome, context.chunks]).toEqual(['no_repository', []]);
+    expect(model.log.at(-1)).not.toContain('CONTEXT');
+  });
+
+  it('goes on with what it found for a line while retrieval gives no answer', async () => {
+    let isSlow = false;
+    const { service } = setUp({ retrievalTimeoutMs: 20 }, () =>
+      isSlow ? new Promise(() => undefined) : Promise.resolve({ chunks: [CHUNK] }),
+    );
+    await collect(service);
+    isSlow = true;
+    expect((await collect(service)).context.outcome).toBe('used');
+  });
+
   it('lets hints compete with retrieved chunks', async () => {
     const { service } = setUp();
     const hints = [{ path: 'hint.py', text: 'import a\nx = 5' }];
@@ -279,6 +309,13 @@ describe('CompletionService', () => {
     expect('abcdef'.startsWith(finished.text)).toBe(true);
     expect(finished.text.length).toBeLessThan(6);
     expect((await newer).finished).toMatchObject({ reason: 'end', text: 'abcdef' });
+  });
+
+  it('keeps to its budget when the model does not even give tokens', async () => {
+    const { service, model } = setUp();
+    model.isDeaf = true;
+    const { finished } = await collect(service, { budgetMs: 20 });
+    expect(finished).toMatchObject({ reason: 'budget', text: '' });
   });
 
   it('returns what it has when the budget is spent', async () => {
@@ -375,6 +412,13 @@ describe('CompletionService', () => {
     await expect(
       service.score({ ...request, policy: 'dice' }, new AbortController().signal),
     ).rejects.toMatchObject({ reason: 'POLICY_UNKNOWN' });
+  });
+
+  it('writes nothing at the very start of a file with a model that has no markers', async () => {
+    const { service, model } = setUp({}, undefined, new ScriptedModel([]));
+    const { finished } = await collect(service, { prefix: 'x', suffix: '', mode: 'never' });
+    expect(finished).toMatchObject({ text: '', reason: 'end', usage: { prompt: 0 } });
+    expect(model.log).toEqual([]);
   });
 
   it('warms what the next completion begins with', async () => {

@@ -23,6 +23,7 @@ import { EventQueue } from './event-queue.js';
 import {
   FormattedModels,
   languageOf,
+  tokenSource,
   type FormattedModel,
   type FormattedModelsOptions,
   type ModelProvider,
@@ -113,10 +114,12 @@ export class CompletionService {
     this.refuseSecretFile(request);
     const generator = await this.models.generator(signal);
     const { format, model } = generator;
-    const parts = await this.models.prepare(generator, request, anchorHole(request.prefix, request.suffix));
+    const hole = anchorHole(request.prefix, request.suffix);
+    const parts = await this.models.prepare(generator, request, hole, signal);
     const tokens = format.sharesPrefix
       ? assembleShared(format, parts)
       : assemblePrompt(format, parts).slice(0, -1);
+    if (tokens.length === 0) return { prompt: 0, reused: 0, context: 0, generated: 0 };
     const lane = await model.acquire({ priority: 'warm', signal });
     try {
       const { reused } = await lane.evaluate(tokens, { signal });
@@ -150,7 +153,7 @@ export class CompletionService {
     const input = await this.decisionInput(run, '');
     const generator = await this.models.generator(signal);
     const hole = anchorHole(request.prefix, request.suffix);
-    const parts = await this.models.prepare(generator, request, hole);
+    const parts = await this.models.prepare(generator, request, hole, signal);
     const lane = await run.timed('queueMs', () =>
       generator.model.acquire({ priority: 'completion', signal }),
     );
@@ -165,7 +168,7 @@ export class CompletionService {
       run.sendDecision(line.decision);
       const context = await this.contextFor(run, generator, line);
       const prompt = request.explain
-        ? await describePrompt(generator.format, parts, context, generator.model)
+        ? await describePrompt(generator.format, parts, context, tokenSource(generator.model, signal))
         : undefined;
       run.sendContext({ ...reportContext(request, line, context), ...(prompt && { prompt }) });
       await generate(run, { generator, lane, hole, parts, context });
@@ -220,7 +223,7 @@ export class CompletionService {
     race: DecisionRace,
   ): Promise<RememberedLine> {
     if (this.lines.has(key)) {
-      const known = this.lines.find(key, (await race.retrieval).generation);
+      const known = this.lines.find(key, await race.retrieval);
       if (known) return known;
     }
     const decision = await run.timed('prefillMs', () => decide(run, input, race));
@@ -231,13 +234,20 @@ export class CompletionService {
 
   /** The chunks that fit, as tokens; undefined when there is to be no context. */
   private async contextFor(
-    { request }: CompletionRun,
+    { request, signal }: CompletionRun,
     { model, format }: FormattedModel,
     { decision, retrieval }: RememberedLine,
   ): Promise<PromptContext | undefined> {
     if (decision.outcome === 'abstain' || retrieval.chunks.length === 0) return undefined;
     const { contextTokens } = this.models.plan(model, request);
-    const context = await prepareContext(format, retrieval.chunks, languageOf(request), contextTokens, model);
+    const tokens = tokenSource(model, signal);
+    const context = await prepareContext(
+      format,
+      retrieval.chunks,
+      languageOf(request),
+      contextTokens,
+      tokens,
+    );
     return context.chunks.length > 0 ? context : undefined;
   }
 
@@ -253,7 +263,8 @@ export class CompletionService {
   /** P(retrieve) by the policy's model, in a lane of its own. */
   private async askPolicyModel({ request, signal }: CompletionRun): Promise<PolicyEvidence['self']> {
     const policyModel = await this.models.policyModel(signal);
-    const parts = await this.models.prepare(policyModel, request, anchorHole(request.prefix, request.suffix));
+    const hole = anchorHole(request.prefix, request.suffix);
+    const parts = await this.models.prepare(policyModel, request, hole, signal);
     const lane = await policyModel.model.acquire({ priority: 'completion', signal });
     try {
       return await readDecisionToken(policyModel.format, parts, (tokens, watch) =>

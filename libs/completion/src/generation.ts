@@ -21,6 +21,8 @@ export async function generate(run: CompletionRun, input: GenerationInput): Prom
   const prompt = assemblePrompt(format, parts, context);
   usage.prompt = prompt.length;
   usage.context = context?.tokens.length ?? 0;
+  // At the start of a file, a model without markers has nothing to go on from.
+  if (prompt.length === 0) return run.sendFinished('end');
   // The last token is left to generation, which needs its logits.
   await run.timed('prefillMs', () => run.evaluate(lane, prompt.slice(0, -1)));
   usage.reused = Math.max(0, prompt.length - 1 - run.evaluatedTokens);

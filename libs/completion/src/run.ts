@@ -64,6 +64,8 @@ export class CompletionRun {
     watch?: readonly number[],
     signal = this.signal,
   ): Promise<Evaluation> {
+    // A prompt of one token leaves nothing to evaluate ahead of it.
+    if (tokens.length === 0) return { reused: 0, evaluated: 0, probabilities: [], argmax: -1 };
     const evaluation = await lane.evaluate(tokens, { ...(watch && { watch }), signal });
     this.evaluatedTokens += evaluation.evaluated;
     return evaluation;
