@@ -22,11 +22,18 @@ export class LineMemory {
     return this.lines.has(key);
   }
 
-  /** The remembered line, unless the index has changed since. */
-  find(key: string, generation: number | undefined): RememberedLine | undefined {
+  /**
+   * The remembered line, unless the index has changed or is gone since.
+   *
+   * @param now what retrieval says for the present request
+   */
+  find(key: string, now: RetrievalOutcome): RememberedLine | undefined {
     const line = this.lines.get(key);
-    const isStale = generation !== undefined && line?.retrieval.generation !== generation;
-    return isStale ? undefined : line;
+    if (line === undefined) return undefined;
+    const { retrieval } = line;
+    const isSameIndex =
+      now.generation === retrieval.generation && now.indexedCommit === retrieval.indexedCommit;
+    return isSameIndex || gaveNoAnswer(now) ? line : undefined;
   }
 
   remember(key: string, line: RememberedLine): void {
@@ -34,6 +41,11 @@ export class LineMemory {
     this.lines.set(key, line);
     if (this.lines.size > this.capacity) this.lines.delete(this.lines.keys().next().value!);
   }
+}
+
+/** A search that was too slow, or failed, says nothing against what was found for the line before. */
+function gaveNoAnswer({ generation, emptyOutcome }: RetrievalOutcome): boolean {
+  return generation === undefined && (emptyOutcome === 'timed_out' || emptyOutcome === 'failed');
 }
 
 /** Identifies a line and all that its decision depends on; what is typed on it is not part of it. */

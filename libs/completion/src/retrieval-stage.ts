@@ -50,13 +50,19 @@ export async function retrieveForCompletion(
       deadline,
     );
     const chunks = [...hints, ...result.chunks].sort((a, b) => b.score - a.score);
-    return outcome(chunks, result.indexedCommit === undefined ? 'index_not_ready' : 'nothing_found', result);
+    return outcome(chunks, emptyOutcomeOf(result), result);
   } catch (error) {
     if (deadline.aborted) return outcome(hints, 'timed_out');
     if (signal.aborted || isCancellation(error)) return outcome(hints, 'failed');
     const isUnknown = error instanceof AppError && error.reason === 'REPOSITORY_NOT_FOUND';
     return outcome(hints, isUnknown ? 'no_repository' : 'failed');
   }
+}
+
+/** What no chunks mean: an index that failed, such as that of a deleted repository, has not found nothing. */
+function emptyOutcomeOf({ state, indexedCommit }: RetrievalResult): RetrievalOutcome['emptyOutcome'] {
+  if (state === 'failed') return 'failed';
+  return indexedCommit === undefined ? 'index_not_ready' : 'nothing_found';
 }
 
 /** Settles with the work, or rejects when the deadline passes first, whether or not the work heeds its signal. */
