@@ -7,6 +7,7 @@ import {
   type Placement,
   type PromptParts,
   type TokenBudgets,
+  type TokenSource,
 } from '@repoformer/fim';
 import { planTokens } from './token-plan.js';
 
@@ -63,6 +64,7 @@ export class FormattedModels {
     { model, format }: FormattedModel,
     request: CompletionRequest,
     hole: Hole,
+    signal: AbortSignal,
   ): Promise<PromptParts> {
     const source = {
       hole,
@@ -70,7 +72,7 @@ export class FormattedModels {
       language: languageOf(request),
       repositoryName: request.repository.slice(request.repository.lastIndexOf('/') + 1),
     };
-    return prepareParts(format, source, this.plan(model, request), model);
+    return prepareParts(format, source, this.plan(model, request), tokenSource(model, signal));
   }
 
   plan(model: LanguageModel, request: CompletionRequest): TokenBudgets {
@@ -84,6 +86,14 @@ export class FormattedModels {
     this.known.set(model, created);
     return created;
   }
+}
+
+/** A model's tokens for as long as a request wants them. */
+export function tokenSource(model: LanguageModel, signal: AbortSignal): TokenSource {
+  return {
+    tokenize: (texts) => model.tokenize(texts, signal),
+    tokenBytes: (tokens) => model.tokenBytes(tokens, signal),
+  };
 }
 
 /** The request's language, else that of its path. */

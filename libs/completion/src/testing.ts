@@ -1,4 +1,5 @@
 import {
+  abortError,
   throwIfAborted,
   type Evaluation,
   type GeneratedPiece,
@@ -27,6 +28,8 @@ export class ScriptedModel implements LanguageModel {
   /** Awaited before every chunk of work. */
   pause: () => Promise<void> = () => Promise.resolve();
   evaluated = 0;
+  /** Whether it leaves questions unanswered until they are given up, as a frozen process does. */
+  isDeaf = false;
   private state: Int32Array = new Int32Array();
   private held: Promise<void> = Promise.resolve();
 
@@ -46,15 +49,15 @@ export class ScriptedModel implements LanguageModel {
     };
   }
 
-  tokenize(texts: readonly string[]): Promise<Int32Array[]> {
-    return Promise.resolve(texts.map((text) => Int32Array.from([...text], (char) => char.codePointAt(0)!)));
+  async tokenize(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
+    await this.hear(signal);
+    return texts.map((text) => Int32Array.from([...text], (char) => char.codePointAt(0)!));
   }
 
-  tokenBytes(tokens: Int32Array): Promise<Uint8Array[]> {
-    return Promise.resolve(
-      [...tokens].map((token) =>
-        new TextEncoder().encode(token >= SPECIAL ? '' : String.fromCodePoint(token)),
-      ),
+  async tokenBytes(tokens: Int32Array, signal?: AbortSignal): Promise<Uint8Array[]> {
+    await this.hear(signal);
+    return [...tokens].map((token) =>
+      new TextEncoder().encode(token >= SPECIAL ? '' : String.fromCodePoint(token)),
     );
   }
 
@@ -95,6 +98,13 @@ export class ScriptedModel implements LanguageModel {
 
   close(): Promise<void> {
     return Promise.resolve();
+  }
+
+  private hear(signal: AbortSignal | undefined): Promise<void> {
+    if (!this.isDeaf) return Promise.resolve();
+    return new Promise((_, reject) => {
+      signal?.addEventListener('abort', () => reject(abortError(signal)), { once: true });
+    });
   }
 
   private async evaluate(

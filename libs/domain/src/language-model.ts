@@ -121,7 +121,7 @@ export interface LanguageModel {
   /** Plain text to token ids; markers inside the text never become special tokens. */
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]>;
   /** The UTF-8 bytes of one token; empty for special tokens. */
-  tokenBytes(tokens: Int32Array): Promise<Uint8Array[]>;
+  tokenBytes(tokens: Int32Array, signal?: AbortSignal): Promise<Uint8Array[]>;
   /** @throws AppError unavailable/ENGINE_CRASHED, resource_exhausted/ENGINE_BUSY, cancelled. */
   acquire(options: { priority: 'completion' | 'warm'; signal: AbortSignal }): Promise<ModelLane>;
   counters(): EngineCounters;

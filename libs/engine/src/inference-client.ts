@@ -22,7 +22,7 @@ export interface ReplyHandler {
 export interface ClientOptions {
   readonly settings: InferenceSettings;
   readonly startTimeoutMs: number;
-  /** How long a cancelled request may go on before the process counts as stuck. */
+  /** How long a question, or a cancelled request, may go on before the process counts as stuck. */
   readonly stuckTimeoutMs: number;
   readonly log: EngineLog;
   readonly signal: AbortSignal | undefined;
@@ -147,14 +147,20 @@ export class InferenceClient {
     if (this.#lost === undefined) this.#child.send(message, ignoreSendError);
   }
 
-  /** Asks for an end of the request. A process that does not obey is stuck, and is killed. */
+  /** Asks for an end of the request, and limits the time until it comes. */
   cancel(id: number): void {
     if (this.#stuckTimers.has(id) || !this.#handlers.has(id)) return;
     this.send({ type: 'cancel', id });
+    this.limit(id);
+  }
+
+  /** From now on the request must end soon. A process that lets it go on is stuck, and is killed. */
+  limit(id: number): void {
+    if (this.#stuckTimers.has(id) || !this.#handlers.has(id)) return;
     const kill = () => {
       this.#log(
         'error',
-        `the inference process did not stop within ${this.#stuckTimeoutMs} ms and is killed`,
+        `the inference process did not answer within ${this.#stuckTimeoutMs} ms and is killed`,
       );
       this.#child.kill('SIGKILL');
     };

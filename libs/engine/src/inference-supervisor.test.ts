@@ -30,6 +30,11 @@ async function withModel(use: (model: LlamaLanguageModel) => Promise<void>, opti
   }
 }
 
+function abortable(): { signal: AbortSignal; abort: () => void } {
+  const controller = new AbortController();
+  return { signal: controller.signal, abort: () => controller.abort() };
+}
+
 const kill = (model: LlamaLanguageModel) => process.kill(model.processId!, 'SIGKILL');
 
 describe('a killed inference process', () => {
@@ -125,6 +130,36 @@ describe('a killed inference process', () => {
       await model.close();
       await rm(folder, { recursive: true, force: true });
     }
+  });
+});
+
+describe('a question', () => {
+  it('is asked again when the process dies under it', async () => {
+    await withModel(async (model) => {
+      const known = await tokensOf(model, 'x = 1');
+      const first = model.processId!;
+      process.kill(first, 'SIGSTOP');
+      const tokens = tokensOf(model, 'x = 1');
+      process.kill(first, 'SIGKILL');
+      expect(await tokens).toEqual(known);
+      expect(model.counters().restarts).toBe(1);
+    });
+  });
+
+  it('to a process that hangs can be given up, and has it killed', async () => {
+    await withModel(
+      async (model) => {
+        const stuck = model.processId!;
+        process.kill(stuck, 'SIGSTOP');
+        const { signal, abort } = abortable();
+        const bytes = model.tokenBytes(Int32Array.of(1), signal);
+        abort();
+        await expect(bytes).rejects.toMatchObject({ kind: 'cancelled' });
+        await until(() => !isAlive(stuck));
+        expect(await tokensOf(model, 'x')).toHaveLength(1);
+      },
+      { stuckTimeoutMs: 100 },
+    );
   });
 });
 

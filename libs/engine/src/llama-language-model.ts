@@ -1,11 +1,12 @@
 import {
   abortError,
+  throwIfAborted,
   type EngineCounters,
   type LanguageModel,
   type ModelInfo,
   type ModelLane,
 } from '@repoformer/domain';
-import { errorOf } from './inference-client.js';
+import { errorOf, type InferenceClient } from './inference-client.js';
 import type { InferenceRequest, RequestReply } from './inference-protocol.js';
 import type { InferenceSupervisor } from './inference-supervisor.js';
 import { LaneQueue, type LanePriority } from './lane-queue.js';
@@ -45,8 +46,8 @@ export class LlamaLanguageModel implements LanguageModel {
     return [...reply.tokens];
   }
 
-  async tokenBytes(tokens: Int32Array): Promise<Uint8Array[]> {
-    const reply = await this.#ask('bytes', (id) => ({ type: 'token_bytes', id, tokens }));
+  async tokenBytes(tokens: Int32Array, signal?: AbortSignal): Promise<Uint8Array[]> {
+    const reply = await this.#ask('bytes', (id) => ({ type: 'token_bytes', id, tokens }), signal);
     return [...reply.bytes];
   }
 
@@ -99,30 +100,49 @@ export class LlamaLanguageModel implements LanguageModel {
     await this.#supervisor.close(this.#closeTimeoutMs);
   }
 
-  /** One question, one answer; needs no lane. */
+  /**
+   * One question, one answer; needs no lane. A question depends on nothing that came before, so the next process
+   * answers as well as one that died under it.
+   */
   async #ask<T extends RequestReply['type']>(
     type: T,
     build: (id: number) => InferenceRequest,
     signal?: AbortSignal,
   ): Promise<Answer<T>> {
     const client = await this.#supervisor.client(signal);
-    let leave = () => {};
-    let id = 0;
     try {
-      return await new Promise<Answer<T>>((resolve, reject) => {
-        leave = () => reject(abortError(signal!));
-        signal?.addEventListener('abort', leave, { once: true });
-        id = client.request(build, {
-          onReply: (reply) => {
-            if (reply.type === 'failed') reject(errorOf(reply.failure));
-            else if (reply.type === type) resolve(reply as Answer<T>);
-          },
-          onLost: reject,
-        });
-      });
-    } finally {
-      signal?.removeEventListener('abort', leave);
-      client.forget(id);
+      return await askOf(client, type, build, signal);
+    } catch (error) {
+      if (client.alive || signal?.aborted) throw error;
+      return await askOf(await this.#supervisor.client(signal), type, build, signal);
     }
+  }
+}
+
+/** Asks one process. Who stops waiting leaves the question behind: a process that never answers it is stuck. */
+async function askOf<T extends RequestReply['type']>(
+  client: InferenceClient,
+  type: T,
+  build: (id: number) => InferenceRequest,
+  signal: AbortSignal | undefined,
+): Promise<Answer<T>> {
+  throwIfAborted(signal);
+  let leave = () => {};
+  try {
+    return await new Promise<Answer<T>>((resolve, reject) => {
+      leave = () => reject(abortError(signal!));
+      signal?.addEventListener('abort', leave, { once: true });
+      const id = client.request(build, {
+        onReply: (reply) => {
+          client.forget(id);
+          if (reply.type === 'failed') reject(errorOf(reply.failure));
+          else if (reply.type === type) resolve(reply as Answer<T>);
+        },
+        onLost: reject,
+      });
+      client.limit(id);
+    });
+  } finally {
+    signal?.removeEventListener('abort', leave);
   }
 }

@@ -16,7 +16,10 @@ export interface LoadOptions {
   readonly queueLimit?: number;
   /** Default 120,000. */
   readonly startTimeoutMs?: number;
-  /** How long a cancelled request may go on before its process is killed; more than a chunk. Default 60,000. */
+  /**
+   * How long a question or a cancelled request may go on before its process is killed; more than a chunk takes.
+   * Default 60,000.
+   */
   readonly stuckTimeoutMs?: number;
   /** How long the process may take to end by itself before it is killed. Default 2,000. */
   readonly closeTimeoutMs?: number;
