@@ -30,11 +30,6 @@ async function withModel(use: (model: LlamaLanguageModel) => Promise<void>, opti
   }
 }
 
-function abortable(): { signal: AbortSignal; abort: () => void } {
-  const controller = new AbortController();
-  return { signal: controller.signal, abort: () => controller.abort() };
-}
-
 const kill = (model: LlamaLanguageModel) => process.kill(model.processId!, 'SIGKILL');
 
 describe('a killed inference process', () => {
@@ -151,10 +146,13 @@ describe('a question', () => {
       async (model) => {
         const stuck = model.processId!;
         process.kill(stuck, 'SIGSTOP');
-        const { signal, abort } = abortable();
-        const bytes = model.tokenBytes(Int32Array.of(1), signal);
-        abort();
-        await expect(bytes).rejects.toMatchObject({ kind: 'cancelled' });
+        const controller = new AbortController();
+        const bytes = model.tokenBytes(Int32Array.of(1), controller.signal);
+        const givenUp = expect(bytes).rejects.toMatchObject({ kind: 'cancelled' });
+        // Once the question has been put.
+        await new Promise((resolve) => setImmediate(resolve));
+        controller.abort();
+        await givenUp;
         await until(() => !isAlive(stuck));
         expect(await tokensOf(model, 'x')).toHaveLength(1);
       },
