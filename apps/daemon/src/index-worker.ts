@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { GitRepositoryOpener } from '@repoformer/git';
 import { IndexService, resolveIndexOptions, serveIndex, storeFormatOptions } from '@repoformer/indexing';
 import { openIndexStore } from '@repoformer/store';
-import { toPlainError } from './index-host/worker-messages.js';
+import { toNotice, toPlainError } from './index-host/worker-messages.js';
 import type {
   WorkerCommand,
   WorkerNotice,
@@ -13,7 +13,7 @@ import type {
 /** Runs the index in a thread of its own, so that indexing never holds up an answer. */
 async function run(settings: WorkerSettings): Promise<void> {
   const report = (message: WorkerReport): void => parentPort?.postMessage(message);
-  const notice = (line: WorkerNotice): void => report({ kind: 'notice', notice: line });
+  const notice = (line: WorkerNotice): void => report({ kind: 'notice', notice: toNotice(line) });
   const options = resolveIndexOptions({
     windowLines: settings.windowLines,
     strideLines: settings.strideLines,

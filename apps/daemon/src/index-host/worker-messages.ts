@@ -1,6 +1,7 @@
 import type { MessagePort } from 'node:worker_threads';
 import { AppError } from '@repoformer/domain';
 import type { ErrorKind, ErrorReason } from '@repoformer/domain';
+import { describeError } from '../log/describe-error.js';
 
 /** What the index worker is started with. */
 export interface WorkerSettings {
@@ -18,6 +19,11 @@ export interface WorkerNotice {
   readonly level: 'debug' | 'info' | 'warn';
   readonly message: string;
   readonly [fact: string]: unknown;
+}
+
+/** A notice as it crosses threads: an error among its facts is described, since cloning would empty it. */
+export function toNotice({ error, ...line }: WorkerNotice & { readonly error?: unknown }): WorkerNotice {
+  return { ...line, ...(error !== undefined && { error: describeError(error) }) };
 }
 
 /** From the worker to its host. */

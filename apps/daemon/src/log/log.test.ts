@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { CompletionLog } from '../feedback/completion-log.js';
 import { temporaryDirectory } from '../testing/fakes.js';
 import { RotatingFile } from './log-sink.js';
-import { describeError } from './logger.js';
+import { describeError } from './describe-error.js';
 
 let directory: string;
 let remove: () => Promise<void>;
