@@ -210,6 +210,7 @@ process.exit(1);
     const report = await install();
     expect(report).toMatchObject({ manager: 'shared', hooksDirectory: hooks });
     expect(report.notes.join()).toContain('shared');
+    expect(report.notes.join()).not.toContain('does not exist');
     scratch.commit(name);
     await noticesOf(1);
     expect(readdirSync(hooks).sort()).toEqual([...HOOK_NAMES].sort());

@@ -71,7 +71,8 @@ export class HookInstaller {
       for (const hook of added) await this.uninstallOne(location, hook).catch(() => undefined);
       throw hooksFailed(location, error);
     }
-    return this.report(location);
+    // The folder that was missing may be there now.
+    return this.report(await locateHooks(root));
   }
 
   /** @throws AppError HOOKS_FAILED when the hooks cannot be written. */
