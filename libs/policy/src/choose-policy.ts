@@ -40,7 +40,7 @@ export function choosePolicy(choice: PolicyChoice): RetrievalPolicy | Decision {
   switch (name) {
     case 'always':
     case 'never':
-      return forcedDecision(name, `the configured policy is "${name}"`);
+      return forcedDecision(name, `the policy is "${name}"`);
     case 'similarity':
       return createSimilarityPolicy(threshold ?? DEFAULT_SIMILARITY_THRESHOLD);
     case 'self':
