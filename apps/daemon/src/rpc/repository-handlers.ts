@@ -21,9 +21,9 @@ export function createRepositoryHandlers(
   const named = (repository: string): string => checkRepository('repository', repository, false);
   return {
     async addRepository({ root }) {
-      checkRepository('root', root, false);
       // The daemon's working directory is not the client's.
       if (!isAbsolute(root)) throw invalidArgument('root', 'must be an absolute path');
+      checkRepository('root', root, false);
       const status = await index.add(root);
       observer.added(status);
       return { repository: toRepositoryMessage(status) };

@@ -219,7 +219,12 @@ describe('RepositoryService', () => {
 
   it('refuses a relative root and an empty name', async () => {
     const client = (await start()).client(RepositoryService);
-    await expect(client.addRepository({ root: 'here' })).rejects.toMatchObject({ meta: { field: 'root' } });
+    for (const root of ['here', '']) {
+      await expect(client.addRepository({ root })).rejects.toMatchObject({
+        meta: { field: 'root' },
+        message: 'root: must be an absolute path',
+      });
+    }
     await expect(client.getRepository({})).rejects.toMatchObject({ meta: { field: 'repository' } });
   });
 
