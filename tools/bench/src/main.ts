@@ -13,12 +13,12 @@ import { createSampleRepository } from './sample-repository.js';
 
 const HELP = `Measures the daemon on a repository made from installed packages, and prints a table.
 
-  npm run bench -- [--files 3500] [--queries 500] [--completions 12] [--commits 40] [--model default]
+  npm run bench -- [--files 4000] [--queries 500] [--completions 12] [--commits 40] [--model default]
 `;
 
 const { values } = parseArgs({
   options: {
-    files: { type: 'string', default: '3500' },
+    files: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '500' },
     completions: { type: 'string', default: '12' },
     commits: { type: 'string', default: '40' },

@@ -1,5 +1,5 @@
-import { cpSync, existsSync, readdirSync, statSync } from 'node:fs';
-import { extname, join } from 'node:path';
+import { copyFileSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { dirname, extname, join, relative, sep } from 'node:path';
 import { GitRepository, PROJECT_ROOT } from '@repoformer/e2e/harness';
 
 const SOURCE = new Set(['.js', '.mjs', '.cjs', '.ts', '.mts', '.cts', '.py', '.c', '.h', '.cc', '.proto']);
@@ -15,20 +15,33 @@ export function createSampleRepository(files: number): GitRepository {
   let copied = 0;
   for (const name of packageNames(modules)) {
     if (copied >= files) break;
-    cpSync(join(modules, name), join(repository.root, 'packages', name.replace('/', '-')), {
-      recursive: true,
-      dereference: false,
-      filter: (source) => {
-        if (statSync(source, { throwIfNoEntry: false })?.isDirectory())
-          return !source.endsWith('/node_modules');
-        const isSource = SOURCE.has(extname(source)) && !source.endsWith('.min.js');
-        if (isSource) copied++;
-        return isSource;
-      },
-    });
+    for (const file of sourceFiles(join(modules, name))) {
+      const target = join(repository.root, 'packages', name.replace('/', '-'), ownPath(file));
+      mkdirSync(dirname(target), { recursive: true });
+      copyFileSync(join(modules, name, file), target);
+      copied++;
+    }
   }
   repository.commit({ 'README.md': 'Source files of installed packages, to measure with.\n' });
   return repository;
+}
+
+/** Source files of a package, without what it has installed itself; links are not followed. */
+function sourceFiles(folder: string): string[] {
+  return readdirSync(folder, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && SOURCE.has(extname(entry.name)) && !entry.name.endsWith('.min.js'))
+    .map((entry) => relative(folder, join(entry.parentPath, entry.name)))
+    .filter((file) => !file.split(sep).includes('node_modules'));
+}
+
+/** Published packages keep their code in folders that a project's own index leaves out. */
+function ownPath(file: string): string {
+  return file
+    .split(sep)
+    .map((part) =>
+      /^(dist|build|vendor|vendored|third_party|lib|esm|cjs|out)$/.test(part) ? `src-${part}` : part,
+    )
+    .join('/');
 }
 
 function packageNames(modules: string): string[] {

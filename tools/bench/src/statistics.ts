@@ -1,7 +1,7 @@
 /** The value below which a share of the sorted values lies (nearest rank). */
 export function quantile(values: readonly number[], share: number): number {
   const sorted = [...values].sort((a, b) => a - b);
-  return sorted[Math.min(sorted.length - 1, Math.ceil(share * sorted.length) - 1)] ?? NaN;
+  return sorted[Math.max(0, Math.ceil(share * sorted.length) - 1)] ?? NaN;
 }
 
 /** "p50 1.2, p99 3.4 (1.0 to 4.0)" in the given unit. */
