@@ -56,6 +56,7 @@ function setUp(
     options: {
       budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 256 },
       topK: 10,
+      windowLines: 20,
       retrievalTimeoutMs: 500,
       policy: 'auto',
       ...options,
@@ -228,6 +229,7 @@ describe('CompletionService', () => {
       options: {
         budgets: { prefixTokens: 99, suffixTokens: 99, contextTokens: 99 },
         topK: 3,
+        windowLines: 20,
         retrievalTimeoutMs: 500,
         policy: 'auto',
         placement: 'comment-prefix',
@@ -291,6 +293,13 @@ describe('CompletionService', () => {
     const hints = [{ path: 'hint.py', text: 'import a\nx = 5' }];
     const { context } = await collect(service, { hints, mode: 'always' });
     expect(context.chunks.map((chunk) => chunk.path)).toEqual(['lib/a.py', 'hint.py']);
+  });
+
+  it('takes the words of hints as the index takes those of files', async () => {
+    const { service } = setUp({ windowLines: 1 }, () => Promise.resolve({}));
+    const hints = [{ path: 'hint.py', text: 'größe = 日本' }];
+    const { context } = await collect(service, { prefix: 'ignored\ngröße = 日', hints, mode: 'always' });
+    expect(context.chunks[0]!.score).toBeCloseTo(1 / 3);
   });
 
   it('ends an older request of a session as superseded, with the text so far', async () => {
@@ -385,6 +394,7 @@ describe('CompletionService', () => {
       options: {
         budgets: { prefixTokens: 9, suffixTokens: 9, contextTokens: 9 },
         topK: 1,
+        windowLines: 20,
         retrievalTimeoutMs: 50,
         policy: 'auto',
       },

@@ -1,30 +1,24 @@
 import type { Chunk, CompletionRequest } from '@repoformer/domain';
+import { jaccardOf, queryText, wordSet } from '@repoformer/retrieval';
 
-/** Lines of the prefix that a hint is compared with, as a retrieval query would be. */
-const QUERY_LINES = 20;
-
-/** The client's hints as chunks, scored like retrieved ones: Jaccard similarity of their words with the query's. */
-export function scoreHints(request: Pick<CompletionRequest, 'hints' | 'prefix'>): Chunk[] {
-  const query = words(request.prefix.split('\n').slice(-QUERY_LINES).join('\n'));
+/**
+ * The client's hints as chunks, scored as retrieved ones are: Jaccard similarity of their words with the query's.
+ *
+ * @param windowLines lines of the query
+ */
+export function scoreHints(
+  request: Pick<CompletionRequest, 'hints' | 'prefix'>,
+  windowLines: number,
+): Chunk[] {
+  const query = wordSet(queryText(request.prefix, windowLines));
   return request.hints
     .filter((hint) => hint.text.trim() !== '')
     .map(({ path, text }) => ({
       path: path || 'hint',
       startLine: 0,
       endLine: text.split('\n').length,
-      score: jaccard(query, words(text)),
+      score: jaccardOf(query, wordSet(text)),
       text,
     }))
     .sort((a, b) => b.score - a.score);
-}
-
-function words(text: string): Set<string> {
-  return new Set(text.match(/\w+/g) ?? []);
-}
-
-function jaccard(a: ReadonlySet<string>, b: ReadonlySet<string>): number {
-  let common = 0;
-  for (const word of a) if (b.has(word)) common++;
-  const union = a.size + b.size - common;
-  return union === 0 ? 0 : common / union;
 }

@@ -26,6 +26,8 @@ export interface RetrievalOutcome {
 export interface RetrievalStageOptions {
   readonly topK: number;
   readonly timeoutMs: number;
+  /** Lines of the query that hints are compared with: those of an indexed window. */
+  readonly windowLines: number;
 }
 
 /**
@@ -38,7 +40,7 @@ export async function retrieveForCompletion(
   options: RetrievalStageOptions,
   signal: AbortSignal,
 ): Promise<RetrievalOutcome> {
-  const hints = scoreHints(request);
+  const hints = scoreHints(request, options.windowLines);
   if (request.repository === '') return outcome(hints, 'no_repository');
   const deadline = AbortSignal.timeout(options.timeoutMs);
   try {
