@@ -6,7 +6,6 @@
  * - `repository`: the family's own multi-file format.
  */
 export type Placement = 'after-suffix' | 'comment-prefix' | 'repository';
-export const PLACEMENTS: readonly Placement[] = ['after-suffix', 'comment-prefix', 'repository'];
 
 /**
  * One element of a prompt template: a special token by its text, literal text (with `{path}`, `{language}` and

@@ -1,9 +1,8 @@
-export { alignHit, type AlignedHit, type AlignOptions } from './align-hits.js';
 export { encodeWindows, type EncodedWindows } from './encode-windows.js';
 export type { SearchOptions, WindowHit } from './hit-collector.js';
 export { JaccardIndex } from './jaccard-index.js';
 export { lineCountOf, sliceLines, splitLines } from './lines.js';
-export { createNearDuplicateTest, DEFAULT_DUPLICATE_SHARE, isNearDuplicate } from './near-duplicate.js';
+export { createNearDuplicateTest } from './near-duplicate.js';
 export { queryText } from './query-text.js';
 export { rankChunks, type RankedChunk, type RankOptions } from './rank-chunks.js';
 export { DEFAULT_WINDOW_OPTIONS, MAX_WINDOW_LINES, type WindowOptions } from './window-options.js';

@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import { createNearDuplicateTest, isNearDuplicate } from './near-duplicate.js';
+import { createNearDuplicateTest } from './near-duplicate.js';
 
 const context =
   'def load(path):\n    with open(path) as file:\n        return json.load(file)\n\nvalue = 1\n}\n';
 
-describe('isNearDuplicate', () => {
+describe('createNearDuplicateTest', () => {
   it.each<[string, string, boolean]>([
     ['the same lines', 'def load(path):\n    with open(path) as file:\n', true],
     [
@@ -20,13 +20,13 @@ describe('isNearDuplicate', () => {
     ['brackets only', '}\n}\n', false],
     ['nothing', '', false],
   ])('of %s', (_, chunk, expected) => {
-    expect(isNearDuplicate(chunk, context)).toBe(expected);
+    expect(createNearDuplicateTest(context)(chunk)).toBe(expected);
   });
 
   it('takes another share', () => {
     const test = createNearDuplicateTest(context, 0.5);
     expect(test('value = 1\nnew_line()')).toBe(true);
     expect(test('value = 1\nnew_line()\nother()')).toBe(false);
-    expect(isNearDuplicate('value = 1', '', 0.5)).toBe(false);
+    expect(createNearDuplicateTest('', 0.5)('value = 1')).toBe(false);
   });
 });

@@ -1,5 +1,5 @@
 /** Share of a chunk's lines that must occur in the context for the chunk to say nothing new. */
-export const DEFAULT_DUPLICATE_SHARE = 0.8;
+const DEFAULT_DUPLICATE_SHARE = 0.8;
 
 /** A line that has something to compare: at least one letter, digit, underscore or non-ASCII character. */
 const HAS_WORD = /[A-Za-z0-9_\u0080-\uffff]/;
@@ -24,11 +24,6 @@ export function createNearDuplicateTest(
     const repeated = lines.filter((line) => known.has(line)).length;
     return repeated >= threshold * lines.length;
   };
-}
-
-/** {@link createNearDuplicateTest} for a single chunk. */
-export function isNearDuplicate(chunkText: string, contextText: string, threshold?: number): boolean {
-  return createNearDuplicateTest(contextText, threshold)(chunkText);
 }
 
 function tellingLines(text: string): string[] {

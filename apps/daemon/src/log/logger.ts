@@ -1,16 +1,13 @@
 import type { CallReport } from '@repoformer/protocol';
 import { pino } from 'pino';
-import type { Logger } from 'pino';
+import type { LevelWithSilent, Logger } from 'pino';
 import { describeError } from './describe-error.js';
 import type { LogSink } from './log-sink.js';
 
 export type { Logger } from 'pino';
 
-export const LOG_LEVELS = ['fatal', 'error', 'warn', 'info', 'debug', 'trace', 'silent'] as const;
-export type LogLevel = (typeof LOG_LEVELS)[number];
-
 /** One JSON object a line: `level`, `time` (ISO 8601), `pid`, `msg` and facts. Never source text. */
-export function createLogger(level: LogLevel, sink: LogSink): Logger {
+export function createLogger(level: LevelWithSilent, sink: LogSink): Logger {
   return pino(
     {
       level,

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { admitPath, admitText } from './admission.js';
+import { admitPath } from './admission.js';
 import { hashRules, TreeRules } from './tree-rules.js';
 
 const skip = (path: string, files: Record<string, string> = {}) =>
@@ -161,13 +161,12 @@ describe('rules in general', () => {
     expect(skip('keep-out', files)).toBe('ignored');
   });
 
-  it('apply to text that a client sends', () => {
+  it('come on top of the built-in ones', () => {
     const rules = new TreeRules(new Map([['.repoformerignore', 'private/\n']]));
-    expect(admitText('private/a.ts', 'x', { rules })).toBe('ignored');
-    expect(admitText('.env', 'x')).toBe('secret');
-    expect(admitText('a.ts', 'a\0')).toBe('binary');
-    expect(admitText('a.ts', 'x'.repeat(11), { maxBytes: 10 })).toBe('too_large');
-    expect(admitText('', 'const x = 1;')).toBeUndefined();
+    expect(admitPath('private/a.ts', rules)).toBe('ignored');
+    expect(admitPath('private/a.ts')).toBeUndefined();
+    expect(admitPath('.env', rules)).toBe('secret');
+    expect(admitPath('../a.ts', rules)).toBe('unsafe_path');
   });
 });
 

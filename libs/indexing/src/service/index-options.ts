@@ -1,6 +1,5 @@
 import { invalidArgument } from '@repoformer/domain';
 import { DEFAULT_WINDOW_OPTIONS, encodeWindows, type WindowOptions } from '@repoformer/retrieval';
-import { DEFAULT_MAX_FILE_BYTES } from '../admission/admission.js';
 import { CONTENT_RULES_VERSION } from '../admission/content-rules.js';
 
 export interface IndexOptions extends WindowOptions {
@@ -20,7 +19,7 @@ export interface IndexOptions extends WindowOptions {
 
 export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   ...DEFAULT_WINDOW_OPTIONS,
-  maxFileBytes: DEFAULT_MAX_FILE_BYTES,
+  maxFileBytes: 1024 * 1024,
   keepUnreferenced: 20_000,
   collectAfterBlobs: 5_000,
   textCacheBytes: 16 * 1024 * 1024,
