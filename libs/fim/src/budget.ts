@@ -2,7 +2,7 @@
 export type Tokenize = (texts: readonly string[]) => Promise<Int32Array[]>;
 
 /** No tokenizer makes fewer than one token of this many characters of code, within reason. */
-const CHARS_PER_TOKEN = 8;
+export const CHARS_PER_TOKEN = 8;
 
 /**
  * The end of a text, as much as fits `budgetTokens`, beginning at a line.

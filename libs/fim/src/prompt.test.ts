@@ -250,6 +250,28 @@ describe('budgets', () => {
   });
 });
 
+it('tokenises no more of large chunks than could fit', async () => {
+  const tokenizer = new WordTokenizer(QWEN);
+  const format = resolveFormat(tokenizer.info());
+  let seen = 0;
+  const counting = {
+    tokenBytes: tokenizer.tokenBytes,
+    tokenize: (texts: readonly string[]) => {
+      seen += texts.reduce((sum, text) => sum + text.length, 0);
+      return tokenizer.tokenize(texts);
+    },
+  };
+  const huge = Array.from({ length: 50 }, (_, at) => ({
+    ...CHUNKS[0]!,
+    path: `${at}.py`,
+    text: 'some words\n'.repeat(20_000),
+  }));
+  const context = await prepareContext(format, huge, 'python', 100, counting);
+  expect(context.tokens.length).toBeGreaterThan(50);
+  expect(context.tokens.length).toBeLessThanOrEqual(100);
+  expect(seen).toBeLessThan(20_000);
+});
+
 describe('resolveFormat', () => {
   it('refuses a family whose marker the model lacks, naming the marker', () => {
     const tokenizer = new WordTokenizer(['<fim_prefix>']);

@@ -1,5 +1,5 @@
 import type { Chunk } from '@repoformer/domain';
-import { keepEnd, keepStart, type Tokenize } from './budget.js';
+import { CHARS_PER_TOKEN, keepEnd, keepStart, type Tokenize } from './budget.js';
 import { chunkHeader, fill, renderChunk } from './context.js';
 import type { Element } from './family.js';
 import type { FimFormat } from './format.js';
@@ -89,10 +89,11 @@ export async function prepareContext(
 ): Promise<PromptContext> {
   const style = format.withContext.chunk;
   const separator = style.separator === undefined ? [] : [format.markers.get(style.separator)!];
-  const rendered = await model.tokenize(chunks.map((chunk) => renderChunk(chunk, style, language)));
+  const candidates = withinReach(chunks, budgetTokens);
+  const rendered = await model.tokenize(candidates.map((chunk) => renderChunk(chunk, style, language)));
   const fitted: { chunk: Chunk; tokens: Int32Array }[] = [];
   let left = budgetTokens;
-  for (const [index, chunk] of chunks.entries()) {
+  for (const [index, chunk] of candidates.entries()) {
     const whole = { chunk, tokens: Int32Array.of(...separator, ...rendered[index]!) };
     const part = whole.tokens.length <= left ? whole : await firstLinesOf(chunk, left);
     if (part) {
@@ -125,6 +126,21 @@ export async function prepareContext(
     }
     return undefined;
   }
+}
+
+/** The first chunks, and of each the first lines, that could fit at all: the rest need not be tokenised. */
+function withinReach(chunks: readonly Chunk[], budgetTokens: number): Chunk[] {
+  const reach: Chunk[] = [];
+  let chars = budgetTokens * CHARS_PER_TOKEN;
+  for (const chunk of chunks) {
+    if (chars <= 0) break;
+    const isWhole = chunk.text.length <= chars;
+    const lines = isWhole ? 0 : chunk.text.slice(0, chars).split('\n').length;
+    const text = isWhole ? chunk.text : chunk.text.split('\n', lines).join('\n').slice(0, chars);
+    reach.push(isWhole ? chunk : { ...chunk, endLine: chunk.startLine + lines, text });
+    chars -= text.length;
+  }
+  return reach;
 }
 
 /** A whole prompt as token ids: with context, or without. */

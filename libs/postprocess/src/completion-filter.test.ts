@@ -142,7 +142,10 @@ describe('CompletionFilter', () => {
   it('ends a loop inside a line', () => {
     const result = run('x = [' + '0, '.repeat(200));
     expect(result.stop).toBe('repetition');
-    expect(result.text.length).toBeLessThan(100);
+    expect(result.text.length).toBeLessThan(60);
+    const longer = run('x = y' + ' + y + z + w + x'.repeat(20));
+    expect(longer.stop).toBe('repetition');
+    expect(longer.text.length).toBeLessThan(60);
   });
 
   it('shows text at once when no rule can cut it', () => {

@@ -48,7 +48,7 @@ function expectedNext(lines: readonly string[]): string[] {
 /** Whether a line ends in the same few characters over and over. Rulers of one sign may be longer. */
 function isPeriodic(line: string): boolean {
   for (let period = 1; period <= MAX_PERIOD_CHARS; period++) {
-    const length = period === 1 ? 160 : Math.max(64, period * 6);
+    const length = period === 1 ? 160 : Math.max(48, period * 3);
     if (line.length < length) continue;
     const tail = line.slice(-length);
     if (tail.slice(period) === tail.slice(0, -period)) return true;
