@@ -179,7 +179,7 @@ export class HookInstaller {
     if (needsConsent(location) && hooks.some((status) => status.state === 'absent')) {
       notes.push(
         `the hooks of this repository are files of its working tree (${location.writeDirectory}): they are changed ` +
-          'only when you allow tracked files; commits are found by watching the reflog meanwhile',
+          'only when you allow tracked files (--tracked); commits are found by watching the reflog meanwhile',
       );
     }
     return { root, hooksDirectory, manager, hooks, notes };
