@@ -61,7 +61,7 @@ describe('policies', () => {
     const recommended = { policy: 'similarity', threshold: 0.42 };
     expect(policy({ recommended })).toMatchObject({ name: 'similarity', defaultThreshold: 0.42 });
     expect(policy({})).toMatchObject({ name: 'self', defaultThreshold: 0.3 });
-    expect(policy({ selfSelecting: false })).toMatchObject({ name: 'similarity', defaultThreshold: 0.24 });
+    expect(policy({ selfSelecting: false })).toMatchObject({ name: 'similarity', defaultThreshold: 0.28 });
     expect(policy({ recommended, threshold: 0.1 })).toMatchObject({ defaultThreshold: 0.1 });
     expect(policy({ name: 'self', recommended })).toMatchObject({ name: 'self', defaultThreshold: 0.3 });
   });
