@@ -55,7 +55,7 @@ export async function importModel(
   }
   const draft = join(catalog.modelsDirectory, `.import-${randomBytes(6).toString('hex')}.tmp`);
   try {
-    await mkdir(catalog.modelsDirectory, { recursive: true });
+    await mkdir(catalog.modelsDirectory, { recursive: true, mode: 0o700 });
     const sha256 = await place(source, draft, cache, header.sizeBytes, options);
     checkExpected(path, sha256, options.sha256);
     const known = catalog.list().find((entry) => entry.sha256 === sha256);

@@ -102,7 +102,7 @@ export class ModelCatalog {
   async #change(change: (entries: readonly ModelEntry[]) => ModelEntry[]): Promise<void> {
     const path = join(this.modelsDirectory, CATALOG_FILE);
     try {
-      await mkdir(this.modelsDirectory, { recursive: true });
+      await mkdir(this.modelsDirectory, { recursive: true, mode: 0o700 });
       const lock = await acquireFileLock(`${path}.lock`);
       try {
         const models = change(await readImported(this.modelsDirectory, this.#bundled));

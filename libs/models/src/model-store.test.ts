@@ -71,6 +71,17 @@ describe('pull', () => {
     expect(server.requests).toHaveLength(1);
   });
 
+  it.skipIf(process.platform === 'win32')('makes the folders it needs for this user only', async () => {
+    const server = await serving((request, response) => sendFile(request, response, bytes));
+    await sandbox.writeCatalog([entryFor(bytes, [url(server)])]);
+    const data = join(sandbox.modelsDirectory, 'data');
+    const modelsDirectory = join(data, 'models');
+    const { bundledDirectory } = sandbox;
+    const store = await ModelStore.open({ modelsDirectory, bundledDirectory });
+    await store.pull('small');
+    for (const folder of [data, modelsDirectory]) expect((await stat(folder)).mode & 0o777).toBe(0o700);
+  });
+
   it('resumes after each broken connection, on the condition that the file is the same', async () => {
     const server = await serving((request, response, number) =>
       sendFile(request, response, bytes, { upTo: (number + 1) * 70_000 }),

@@ -69,7 +69,7 @@ export class ModelStore {
     const path = join(this.catalog.modelsDirectory, entry.file);
     const meter = new ProgressMeter(options.onProgress, entry.sizeBytes);
     try {
-      await mkdir(this.catalog.modelsDirectory, { recursive: true });
+      await mkdir(this.catalog.modelsDirectory, { recursive: true, mode: 0o700 });
       const onWait = () => meter.enter('waiting', '', 0);
       const lock = await acquireFileLock(lockPath(path), { signal, onWait });
       try {
@@ -120,7 +120,7 @@ export class ModelStore {
     const isImported = this.catalog.isImported(entry.name);
     if (state === 'absent' && partialBytes === 0 && !isImported) return false;
     try {
-      await mkdir(this.catalog.modelsDirectory, { recursive: true });
+      await mkdir(this.catalog.modelsDirectory, { recursive: true, mode: 0o700 });
       const lock = await tryFileLock(lockPath(path));
       if (lock === undefined) throw refused(`${entry.name} is being downloaded: stop that first`);
       try {

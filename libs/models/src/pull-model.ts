@@ -44,7 +44,7 @@ export async function pullModel(
   signal: AbortSignal,
   settings: DownloadSettings,
 ): Promise<void> {
-  await mkdir(dirname(path), { recursive: true });
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const target = await PartialFile.open(path, entry.sizeBytes);
   let installed = false;
   try {

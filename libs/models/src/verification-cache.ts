@@ -63,7 +63,7 @@ export class VerificationCache {
   /** Not being able to remember (a read-only disk) costs time, not correctness. */
   async #write(record: Record): Promise<void> {
     try {
-      await mkdir(this.#directory, { recursive: true });
+      await mkdir(this.#directory, { recursive: true, mode: 0o700 });
       await writeWhole(this.#recordPath(record.path), JSON.stringify(record));
     } catch {
       return;

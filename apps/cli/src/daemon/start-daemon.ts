@@ -145,7 +145,7 @@ function notStarted(problem: string): AppError {
 
 function openStartLog(dataDir: string): number {
   try {
-    // The index holds source text: nobody else may look into this folder.
+    // The index tells of source text: nobody else may look into this folder.
     createPrivateDirectory(dataDir);
     return openSync(join(dataDir, START_LOG), 'w', 0o600);
   } catch (error) {

@@ -52,7 +52,7 @@ export function checkDataDirectory(directory: string): CheckResult {
     accessSync(directory, constants.R_OK | constants.W_OK | constants.X_OK);
     if (process.platform !== 'win32' && (status.mode & 0o077) !== 0) {
       const mode = (status.mode & 0o777).toString(8);
-      const text = `${directory} is open to others (mode ${mode}), and the index holds source text`;
+      const text = `${directory} is open to others (mode ${mode}), and what is in it tells of your code`;
       return (status.mode & 0o002) !== 0
         ? fail(name, text, `chmod 700 '${directory}'`)
         : warn(name, text, `chmod 700 '${directory}'`);
