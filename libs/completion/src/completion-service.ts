@@ -6,6 +6,7 @@ import {
   type CompletionRequest,
   type ContextReport,
   type Decision,
+  type DecisionRequest,
   type SnippetRetriever,
   type Usage,
 } from '@repoformer/domain';
@@ -59,17 +60,6 @@ export interface CompletionDependencies {
    */
   readonly isSecret: (path: string, text: string) => boolean;
   readonly options: CompletionOptions;
-}
-
-/** A request for the decision alone. */
-export interface ScoreRequest {
-  readonly repository: string;
-  readonly path: string;
-  readonly prefix: string;
-  readonly suffix: string;
-  /** Empty: the configured policy. */
-  readonly policy: string;
-  readonly threshold?: number;
 }
 
 /**
@@ -132,7 +122,10 @@ export class CompletionService {
   }
 
   /** The decision on its own; nothing is generated. */
-  async score(score: ScoreRequest, signal: AbortSignal): Promise<{ decision: Decision; decideMs: number }> {
+  async score(
+    score: DecisionRequest,
+    signal: AbortSignal,
+  ): Promise<{ decision: Decision; decideMs: number }> {
     const run = new CompletionRun(asRequest(score), signal, this.dependencies.clock, () => undefined);
     try {
       const input = await this.decisionInput(run, score.policy);
@@ -291,7 +284,7 @@ function reportContext(
   return { outcome, chunks, indexedCommit, headCommit };
 }
 
-function asRequest(score: ScoreRequest): CompletionRequest {
+function asRequest(score: DecisionRequest): CompletionRequest {
   const { repository, path, prefix, suffix, threshold } = score;
   return {
     repository,

@@ -90,3 +90,15 @@ export type CompletionEvent =
       readonly usage: Usage;
       readonly timings: Timings;
     };
+
+/** A validated request for the decision alone. */
+export interface DecisionRequest {
+  /** Id or absolute path of a registered repository; may be empty. */
+  readonly repository: string;
+  readonly path: string;
+  readonly prefix: string;
+  readonly suffix: string;
+  /** Empty: the configured policy. */
+  readonly policy: string;
+  readonly threshold?: number;
+}

@@ -31,4 +31,3 @@ export { toRepositoryMessage } from './mapping/repository.js';
 export { checkLabel, checkRepository, REQUEST_LIMITS } from './mapping/request-checks.js';
 export { parseRetrieveRequest, toRetrieveResponse } from './mapping/retrieval.js';
 export { parseScoreRequest } from './mapping/score.js';
-export type { ScoreQuery } from './mapping/score.js';

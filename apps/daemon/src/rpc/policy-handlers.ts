@@ -1,10 +1,10 @@
-import type { Decision } from '@repoformer/domain';
+import type { Decision, DecisionRequest } from '@repoformer/domain';
 import { parseScoreRequest, toDecisionMessage } from '@repoformer/protocol';
-import type { ScoreQuery, ServiceImplementation, PolicyService } from '@repoformer/protocol';
+import type { ServiceImplementation, PolicyService } from '@repoformer/protocol';
 
 /** What the handler needs of the completion use case. */
 export interface Scorer {
-  score(query: ScoreQuery, signal: AbortSignal): Promise<{ decision: Decision; decideMs: number }>;
+  score(query: DecisionRequest, signal: AbortSignal): Promise<{ decision: Decision; decideMs: number }>;
 }
 
 export function createPolicyHandlers(scorer: Scorer): ServiceImplementation<typeof PolicyService> {

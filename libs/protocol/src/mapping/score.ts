@@ -1,3 +1,4 @@
+import type { DecisionRequest } from '@repoformer/domain';
 import type { ScoreRequest } from '../gen/repoformer/v1/policy_pb.js';
 import {
   checkLabel,
@@ -8,20 +9,8 @@ import {
   REQUEST_LIMITS,
 } from './request-checks.js';
 
-/** A checked request for a decision alone. */
-export interface ScoreQuery {
-  /** Id or absolute path of a registered repository; may be empty. */
-  readonly repository: string;
-  readonly path: string;
-  readonly prefix: string;
-  readonly suffix: string;
-  /** Empty: the configured policy. */
-  readonly policy: string;
-  readonly threshold?: number;
-}
-
 /** @throws AppError invalid_argument/INVALID_REQUEST, naming the field. */
-export function parseScoreRequest(request: ScoreRequest): ScoreQuery {
+export function parseScoreRequest(request: ScoreRequest): DecisionRequest {
   const threshold = checkThreshold('threshold', request.threshold);
   return {
     repository: checkRepository('repository', request.repository, true),
