@@ -11,7 +11,8 @@ export type PolicyName = (typeof POLICY_NAMES)[number];
 export const DEFAULT_SELF_THRESHOLD = 0.3;
 /**
  * The similarity above which context is used: about the upper third of the best hits at random lines of six Python
- * packages (their quartiles are 0.20, 0.24 and 0.30). Below it, the default model gained nothing from context.
+ * packages (their quartiles are 0.20, 0.24 and 0.30). Chosen for its cost, not fitted for quality: at 97 such lines
+ * no threshold differed from another by more than the noise, and the adapter had been trained on two of the packages.
  */
 export const DEFAULT_SIMILARITY_THRESHOLD = 0.28;
 
