@@ -33,6 +33,7 @@ const cages = {
   'node-llama-cpp': ['libs/engine'],
   'isomorphic-git': ['libs/git'],
   lmdb: ['libs/store'],
+  '@vscode/tree-sitter-wasm': ['libs/syntax'],
   '@grpc/grpc-js': ['libs/protocol', 'apps/daemon', 'apps/cli', 'test'],
 };
 
@@ -43,8 +44,10 @@ const cageRules = (folder) =>
 
 const folders = [
   ...['domain', 'protocol', 'fim', 'retrieval', 'policy', 'postprocess', 'config', 'git', 'store', 'engine'],
-  ...['models', 'indexing', 'completion'],
+  ...['models', 'indexing', 'completion', 'metrics', 'syntax'],
 ].map((name) => `libs/${name}`);
+
+const tools = ['bench', 'dataset', 'policy', 'eval'].map((name) => `tools/${name}`);
 
 const withoutNode = [
   'libs/domain',
@@ -53,6 +56,7 @@ const withoutNode = [
   'libs/policy',
   'libs/postprocess',
   'libs/config',
+  'libs/metrics',
 ];
 
 export default tseslint.config(
@@ -81,7 +85,7 @@ export default tseslint.config(
     },
   },
   { files: ['tools/**', 'test/**', 'apps/cli/**'], rules: { 'no-console': 'off' } },
-  ...[...folders, 'apps/daemon', 'apps/cli', 'tools/bench'].map((folder) => ({
+  ...[...folders, 'apps/daemon', 'apps/cli', ...tools].map((folder) => ({
     files: [`${folder}/src/**/*.ts`],
     rules: {
       'no-restricted-imports': [

@@ -1,0 +1,1 @@
+export type { HoleResult, Outcome, StageTimings } from './results.js';
