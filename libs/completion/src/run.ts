@@ -65,7 +65,7 @@ export class CompletionRun {
     signal = this.signal,
   ): Promise<Evaluation> {
     // A prompt of one token leaves nothing to evaluate ahead of it.
-    if (tokens.length === 0) return { reused: 0, evaluated: 0, probabilities: [], argmax: -1 };
+    if (tokens.length === 0) return { reused: 0, evaluated: 0, probabilities: [], argmax: -1, top: [] };
     const evaluation = await lane.evaluate(tokens, { ...(watch && { watch }), signal });
     this.evaluatedTokens += evaluation.evaluated;
     return evaluation;

@@ -76,6 +76,10 @@ export class ScriptedModel implements LanguageModel {
     throwIfAborted(signal);
     return {
       evaluate: (tokens, options) => this.evaluate(tokens, options),
+      logProbabilities: async (tokens, { from, signal }) => {
+        await this.evaluate(tokens, { signal });
+        return Array.from(tokens.subarray(from), () => Math.log(this.probability));
+      },
       generate: (tokens, options) => this.generate(tokens, options),
       release,
     };
@@ -123,6 +127,7 @@ export class ScriptedModel implements LanguageModel {
       evaluated: tokens.length - reused,
       probabilities: watch.map(() => this.probability),
       argmax: -1,
+      top: [],
     };
   }
 

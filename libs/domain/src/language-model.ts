@@ -67,6 +67,17 @@ export interface Evaluation {
   readonly probabilities: readonly number[];
   /** The most probable next token; -1 when no `watch` was given, for then no logits are computed. */
   readonly argmax: number;
+  /** P of the `top` most probable next tokens, highest first; empty when none were asked for. */
+  readonly top: readonly number[];
+}
+
+/** What to learn about the next token besides bringing the state there. */
+export interface EvaluateOptions {
+  /** Tokens whose probability is wanted. */
+  readonly watch?: readonly number[];
+  /** How many of the most probable tokens' probabilities are wanted too; default 0. Needs `watch`. */
+  readonly top?: number;
+  readonly signal: AbortSignal;
 }
 
 export interface GenerateOptions {
@@ -100,10 +111,17 @@ export interface ModelLane {
    * Brings the state to exactly `tokens`, reusing the longest common prefix with the present state.
    * Cancelling takes effect within one chunk of prefill; what was evaluated is kept for the next request.
    */
-  evaluate(
+  evaluate(tokens: Int32Array, options: EvaluateOptions): Promise<Evaluation>;
+  /**
+   * The natural log-probability of each token from index `from` on, given all tokens before it: one evaluation,
+   * nothing is generated.
+   *
+   * @param options.from at least 1, for the first token follows nothing
+   */
+  logProbabilities(
     tokens: Int32Array,
-    options: { watch?: readonly number[]; signal: AbortSignal },
-  ): Promise<Evaluation>;
+    options: { readonly from: number; readonly signal: AbortSignal },
+  ): Promise<readonly number[]>;
   /**
    * Generates after `tokens` (evaluating first what the state lacks of them). Breaking out of the loop
    * stops the decoder. The generator's return value tells how it ended.

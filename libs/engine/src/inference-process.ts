@@ -78,6 +78,14 @@ function evaluate(request: Request<'evaluate'>): void {
   }));
 }
 
+function score(request: Request<'score'>): void {
+  enqueue(request.id, async (operation, model) => ({
+    type: 'scored',
+    id: request.id,
+    logProbabilities: await model.logProbabilities(request, operation),
+  }));
+}
+
 function generate(request: Request<'generate'>): void {
   const { id } = request;
   enqueue(id, async (operation, model) => {
@@ -126,6 +134,8 @@ process.on('message', (request: InferenceRequest) => {
       }));
     case 'evaluate':
       return evaluate(request);
+    case 'score':
+      return score(request);
     case 'generate':
       return generate(request);
     case 'next':

@@ -24,6 +24,13 @@ export interface EvaluateRequest {
   readonly tokens: Int32Array;
   /** Absent: no logits are computed and `argmax` is -1. */
   readonly watch: readonly number[] | undefined;
+  readonly top: number;
+}
+
+export interface ScoreRequest {
+  readonly tokens: Int32Array;
+  /** Index of the first token to score. */
+  readonly from: number;
 }
 
 export interface GenerateRequest {
@@ -40,6 +47,7 @@ export type InferenceRequest =
   | { readonly type: 'tokenize'; readonly id: number; readonly texts: readonly string[] }
   | { readonly type: 'token_bytes'; readonly id: number; readonly tokens: Int32Array }
   | ({ readonly type: 'evaluate'; readonly id: number } & EvaluateRequest)
+  | ({ readonly type: 'score'; readonly id: number } & ScoreRequest)
   | ({ readonly type: 'generate'; readonly id: number } & GenerateRequest)
   /** The consumer took a piece: decode one more token. */
   | { readonly type: 'next'; readonly id: number }
@@ -63,6 +71,13 @@ export interface EvaluatedReply {
   readonly evaluated: number;
   readonly probabilities: readonly number[];
   readonly argmax: number;
+  readonly top: readonly number[];
+}
+
+export interface ScoredReply {
+  readonly type: 'scored';
+  readonly id: number;
+  readonly logProbabilities: readonly number[];
 }
 
 export interface PieceReply {
@@ -90,6 +105,7 @@ export type InferenceReply =
   | { readonly type: 'bytes'; readonly id: number; readonly bytes: readonly Uint8Array[] }
   | ProgressReply
   | EvaluatedReply
+  | ScoredReply
   | PieceReply
   | EndedReply
   | { readonly type: 'cancelled'; readonly id: number }

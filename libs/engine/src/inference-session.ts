@@ -1,7 +1,7 @@
 import { AppError, invalidArgument, type GeneratedPiece, type GenerationEnd } from '@repoformer/domain';
 import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBias } from 'node-llama-cpp';
 import { ForcedTokenBias } from './forced-token-bias.js';
-import type { EvaluatedReply, EvaluateRequest, GenerateRequest } from './inference-protocol.js';
+import type { EvaluatedReply, EvaluateRequest, GenerateRequest, ScoreRequest } from './inference-protocol.js';
 import type { LoadedModel } from './model-loader.js';
 import { PlainTokenizer } from './plain-tokenizer.js';
 import { Utf8Stream } from './utf8-stream.js';
@@ -52,30 +52,82 @@ export class InferenceSession {
   }
 
   async evaluate(
-    { tokens, watch }: EvaluateRequest,
+    { tokens, watch, top }: EvaluateRequest,
     operation: Operation,
   ): Promise<Omit<EvaluatedReply, 'type' | 'id'>> {
     const prompt = this.#checked(tokens);
     const watched = this.#checked(watch ?? []);
     if (watch === undefined) {
       const { reused } = await this.#prefill(prompt, operation);
-      return { reused, evaluated: prompt.length - reused, probabilities: [], argmax: -1 };
+      return { reused, evaluated: prompt.length - reused, probabilities: [], argmax: -1, top: [] };
+    }
+    if (!Number.isInteger(top) || top < 0 || top > LARGEST_FILTER) {
+      throw invalidArgument('top', `must be a whole number from 0 to ${LARGEST_FILTER}`);
     }
     const { reused, next } = await this.#prefill(prompt, operation, {
       token: true,
-      logits: watched.length > LARGEST_FILTER || { filter: { tokens: watched, includeSelected: true } },
+      logits: watched.length > LARGEST_FILTER || {
+        filter: { tokens: watched, includeSelected: true, includeTop: top },
+      },
       totalLogitWeight: true,
     });
     const { logits, totalLogitWeight } = next;
     if (typeof next.token !== 'number' || logits === undefined || totalLogitWeight === undefined)
       throw noToken();
     const highest = logits.get(next.token)!;
+    const probabilityOf = (logit: number) => Math.exp(logit - highest) / totalLogitWeight;
     return {
       reused,
       evaluated: prompt.length - reused,
-      probabilities: watched.map((token) => Math.exp(logits.get(token)! - highest) / totalLogitWeight),
+      probabilities: watched.map((token) => probabilityOf(logits.get(token)!)),
       argmax: next.token,
+      // The filter returns the watched tokens as well.
+      top:
+        top === 0
+          ? []
+          : [...logits.values()]
+              .sort((a, b) => b - a)
+              .slice(0, top)
+              .map(probabilityOf),
     };
+  }
+
+  /** The log-probability of each token from `from` on, all from one evaluation. */
+  async logProbabilities({ tokens, from }: ScoreRequest, operation: Operation): Promise<number[]> {
+    const all = this.#checked(tokens);
+    if (!Number.isInteger(from) || from < 1 || from > all.length) {
+      throw invalidArgument('from', `must be a whole number from 1 to ${all.length}`);
+    }
+    // The last token's own successor is not asked for, so it need not be evaluated.
+    await this.#prefill(all.slice(0, from - 1), operation);
+    const scores: number[] = [];
+    for (let start = from; start < all.length; start += this.#chunkTokens) {
+      throwIfCancelled(operation);
+      const targets = all.slice(start, start + this.#chunkTokens);
+      const input = targets.map((target, index): ControlledEvaluateInputItem => {
+        const logits = { filter: { tokens: [target], includeSelected: true } };
+        return [all[start + index - 1]!, { generateNext: { token: true, logits, totalLogitWeight: true } }];
+      });
+      const { llama, prefillThreads, decodeThreads } = this.#loaded;
+      const isSmall = targets.length < SMALLEST_PARALLEL_BATCH;
+      llama.maxThreads = isSmall ? decodeThreads : prefillThreads.next(targets.length);
+      const startedAt = performance.now();
+      const outputs = await this.#sequence.controlledEvaluate(input);
+      operation.onProgress({
+        reused: 0,
+        evaluated: targets.length,
+        elapsedMs: performance.now() - startedAt,
+      });
+      for (const [index, target] of targets.entries()) {
+        const next = outputs[index]?.next;
+        if (typeof next?.token !== 'number' || !next.logits || !next.totalLogitWeight) throw noToken();
+        scores.push(
+          next.logits.get(target)! - next.logits.get(next.token)! - Math.log(next.totalLogitWeight),
+        );
+      }
+    }
+    throwIfCancelled(operation);
+    return scores;
   }
 
   /** Yields one piece a token and returns how it ended and the text that was still held back. */

@@ -102,6 +102,46 @@ describe('evaluate', () => {
     });
   });
 
+  it('gives the highest probabilities in order, whatever is watched', async () => {
+    const prompt = await tokensOf(model, 'def area(width, height):\n    return');
+    const everything = Array.from({ length: 8192 }, (_, token) => token);
+    await inLane(model, async (lane) => {
+      const { probabilities } = await lane.evaluate(prompt, { watch: everything, signal: never });
+      const expected = [...probabilities].sort((a, b) => b - a).slice(0, 5);
+      for (const watch of [[], [3, 4000]]) {
+        const { top } = await lane.evaluate(prompt, { watch, top: 5, signal: never });
+        expect(top).toHaveLength(5);
+        top.forEach((probability, index) => expect(probability).toBeCloseTo(expected[index]!, 2));
+      }
+      await expect(lane.evaluate(prompt, { watch: [], top: -1, signal: never })).rejects.toMatchObject({
+        kind: 'invalid_argument',
+      });
+    });
+  });
+
+  it('scores given tokens as evaluating them one by one does', async () => {
+    const tokens = await tokensOf(model, pythonSource(200));
+    const from = tokens.length - 12;
+    await inLane(model, async (lane) => {
+      const scored = await lane.logProbabilities(tokens, { from, signal: never });
+      expect(scored).toHaveLength(12);
+      for (const [index, score] of scored.entries()) {
+        const before = tokens.slice(0, from + index);
+        const { probabilities } = await lane.evaluate(before, {
+          watch: [tokens[from + index]!],
+          signal: never,
+        });
+        expect(score).toBeCloseTo(Math.log(probabilities[0]!), 1);
+      }
+      for (const bad of [0, tokens.length + 1, 1.5]) {
+        await expect(lane.logProbabilities(tokens, { from: bad, signal: never })).rejects.toMatchObject({
+          kind: 'invalid_argument',
+        });
+      }
+      expect(await lane.logProbabilities(tokens, { from: tokens.length, signal: never })).toEqual([]);
+    });
+  });
+
   it('evaluates only what follows the longest common prefix', async () => {
     const source = await tokensOf(model, pythonSource(1500));
     const prompt = source.slice(0, 300);

@@ -2,6 +2,7 @@ import {
   AppError,
   abortError,
   throwIfAborted,
+  type EvaluateOptions,
   type Evaluation,
   type GeneratedPiece,
   type GenerateOptions,
@@ -38,17 +39,29 @@ export class LlamaModelLane implements ModelLane {
     this.#ended = AbortSignal.any([this.#released.signal, turn.preempted]);
   }
 
-  async evaluate(
-    tokens: Int32Array,
-    { watch, signal }: { watch?: readonly number[]; signal: AbortSignal },
-  ): Promise<Evaluation> {
+  async evaluate(tokens: Int32Array, { watch, top = 0, signal }: EvaluateOptions): Promise<Evaluation> {
     this.#checkPrompt(tokens);
-    const call = this.#begin(signal, (id) => ({ type: 'evaluate', id, tokens, watch }));
+    const call = this.#begin(signal, (id) => ({ type: 'evaluate', id, tokens, watch, top }));
     try {
       const reply = await call.reply();
       if (reply.type !== 'evaluated') throw unexpected(reply);
-      const { reused, evaluated, probabilities, argmax } = reply;
-      return { reused, evaluated, probabilities, argmax };
+      const { reused, evaluated, probabilities, argmax, top: highest } = reply;
+      return { reused, evaluated, probabilities, argmax, top: highest };
+    } finally {
+      call.end();
+    }
+  }
+
+  async logProbabilities(
+    tokens: Int32Array,
+    { from, signal }: { readonly from: number; readonly signal: AbortSignal },
+  ): Promise<readonly number[]> {
+    this.#checkPrompt(tokens);
+    const call = this.#begin(signal, (id) => ({ type: 'score', id, tokens, from }));
+    try {
+      const reply = await call.reply();
+      if (reply.type !== 'scored') throw unexpected(reply);
+      return reply.logProbabilities;
     } finally {
       call.end();
     }
