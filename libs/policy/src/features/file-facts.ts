@@ -1,0 +1,156 @@
+import { readCursor, type CursorFacts } from './cursor-facts.js';
+import { definedNames, familyOf, type LanguageFamily } from './definitions.js';
+import type { FeatureView } from './feature-view.js';
+import { readImports, type Imports } from './imports.js';
+import { pathParts, type PathParts } from './paths.js';
+import { identifierSet, wordsOf } from './words.js';
+
+/** What is looked at of a file, so that the cost does not grow with it. Characters are UTF-16 code units. */
+const PREFIX_LINES = 200;
+const PREFIX_CHARS = 16_000;
+const SUFFIX_LINES = 60;
+const SUFFIX_CHARS = 5_000;
+const HEAD_CHARS = 8_000;
+/** Names are looked for in this much of the file before they count as unresolved. */
+const RESOLVE_CHARS = 200_000;
+
+const QUERY_LINES = 20;
+const NEAR_LINES = 3;
+const MATCH_WORDS = 24;
+
+/** What the current file says about a hole. */
+export interface FileFacts {
+  readonly family: LanguageFamily;
+  readonly path: PathParts;
+  readonly imports: Imports;
+  readonly cursor: CursorFacts;
+  readonly prefixLength: number;
+  readonly suffixLength: number;
+  /** Words of the end of the prefix and of the beginning of the suffix, in order. */
+  readonly prefixWords: readonly string[];
+  readonly suffixWords: readonly string[];
+  /** All distinct words of those, and of the import lines. */
+  readonly known: ReadonlySet<string>;
+  /** Distinct words of the last 20 lines, which retrieval was asked with. */
+  readonly queryWords: ReadonlySet<string>;
+  /** Distinct words of ten lines above and ten below. */
+  readonly aroundWords: ReadonlySet<string>;
+  /** Distinct identifiers of the last three lines, without the word under construction. */
+  readonly nearIdentifiers: ReadonlySet<string>;
+  /** Those of them that these lines do not define and that occur nowhere else in the file. */
+  readonly unresolved: ReadonlySet<string>;
+  /** The last words before the cursor, without the one under construction. */
+  readonly lastWords: readonly string[];
+  /** Distinct identifiers of the first five lines after the hole that are not blank. */
+  readonly nextIdentifiers: ReadonlySet<string>;
+  /** Whether another line of the file begins with what is typed. */
+  readonly startsWithTyped: boolean;
+}
+
+export function readFile(view: FeatureView): FileFacts {
+  const { prefix, suffix } = view;
+  const family = familyOf(view.language);
+  const lines = lastLines(prefix);
+  const suffixLines = suffix.slice(0, SUFFIX_CHARS).split('\n', SUFFIX_LINES);
+  const suffixText = suffixLines.join('\n');
+  const cursor = readCursor(lines, suffixLines[0] ?? '');
+  const tail = lines.join('\n');
+  const head =
+    prefix.length > tail.length ? prefix.slice(0, Math.min(HEAD_CHARS, prefix.length - tail.length)) : '';
+  const imports = readImports(head === '' ? tail : `${head}\n${tail}`, family);
+
+  const wholePrefixWords = wordsOf(tail);
+  const prefixWords = cursor.partialWord === '' ? wholePrefixWords : wholePrefixWords.slice(0, -1);
+  const suffixWords = wordsOf(suffixText);
+  const known = new Set(prefixWords);
+  for (const word of suffixWords) known.add(word);
+  for (const name of imports.names) known.add(name);
+
+  const nearText = lines.slice(-NEAR_LINES).join('\n');
+  const near = withoutLast(wordsOf(nearText), cursor.partialWord !== '');
+  const nearIdentifiers = identifierSet(near);
+  return {
+    family,
+    path: pathParts(view.path),
+    imports,
+    cursor,
+    prefixLength: prefix.length,
+    suffixLength: suffix.length,
+    prefixWords,
+    suffixWords,
+    known,
+    queryWords: new Set(wordsOf(lines.slice(-QUERY_LINES).join('\n'))),
+    aroundWords: new Set([
+      ...withoutLast(wordsOf(lines.slice(-10).join('\n')), cursor.partialWord !== ''),
+      ...wordsOf(suffixLines.slice(0, 10).join('\n')),
+    ]),
+    nearIdentifiers,
+    unresolved: unresolvedOf(nearIdentifiers, {
+      words: [
+        prefixWords.slice(0, Math.max(0, prefixWords.length - near.length)),
+        suffixWords,
+        imports.names,
+        definedNames(nearText, family),
+      ],
+      texts: [
+        prefix.slice(0, Math.max(0, prefix.length - tail.length)).slice(-RESOLVE_CHARS),
+        suffix.slice(suffixText.length, RESOLVE_CHARS),
+      ],
+    }),
+    lastWords: prefixWords.slice(-MATCH_WORDS),
+    nextIdentifiers: identifierSet(
+      wordsOf(
+        suffixLines
+          .slice(1)
+          .filter((line) => line.trim() !== '')
+          .slice(0, 5)
+          .join('\n'),
+      ),
+    ),
+    startsWithTyped: [...lines.slice(0, -1), ...suffixLines.slice(1)].some((line) =>
+      isTypedAgain(cursor.typed.trim(), line),
+    ),
+  };
+}
+
+/** The end of a prefix as lines, from a line's start unless that line is very long. */
+function lastLines(prefix: string): string[] {
+  const lines = prefix.slice(-PREFIX_CHARS).split('\n');
+  if (prefix.length > PREFIX_CHARS && lines.length > 1) lines.shift();
+  return lines.slice(-PREFIX_LINES).map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line));
+}
+
+/** Whether a line begins with what is typed, if that is long enough to tell. */
+export function isTypedAgain(typed: string, line: string): boolean {
+  return typed.length >= 3 && line.trimStart().startsWith(typed);
+}
+
+function withoutLast(words: string[], drop: boolean): string[] {
+  return drop ? words.slice(0, -1) : words;
+}
+
+/** Identifiers near the cursor that occur nowhere else in the file: neither among words nor in texts. */
+function unresolvedOf(
+  identifiers: ReadonlySet<string>,
+  elsewhere: { readonly words: readonly Iterable<string>[]; readonly texts: readonly string[] },
+): Set<string> {
+  const unresolved = new Set(identifiers);
+  for (const words of elsewhere.words) for (const word of words) unresolved.delete(word);
+  for (const name of unresolved) {
+    if (elsewhere.texts.some((text) => hasWord(text, name))) unresolved.delete(name);
+  }
+  return unresolved;
+}
+
+function hasWord(text: string, word: string): boolean {
+  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
+    const before = text[at - 1];
+    const after = text[at + word.length];
+    if (!isWordChar(before) && !isWordChar(after)) return true;
+  }
+  return false;
+}
+
+function isWordChar(char: string | undefined): boolean {
+  return char !== undefined && /[\w\u0080-\uffff]/.test(char);
+}
