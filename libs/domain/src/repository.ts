@@ -117,9 +117,19 @@ export interface RetrievalQuery {
   readonly openBuffers: readonly OpenBuffer[];
 }
 
+/** How common words are in what is indexed. */
+export interface WordStatistics {
+  /** Windows searched. */
+  readonly windows: number;
+  /** In how many of them each word occurs; windows of changed files may count until they are merged away. */
+  readonly frequencies: ReadonlyMap<string, number>;
+}
+
 export interface RetrievalResult {
   /** Best first. */
   readonly chunks: readonly Chunk[];
+  /** Of the query's words; absent when nothing was searched. */
+  readonly words?: WordStatistics;
   /** Undefined while the first index is not complete; `chunks` then come from what is indexed so far. */
   readonly indexedCommit: string | undefined;
   readonly headCommit: string | undefined;

@@ -47,6 +47,11 @@ class NaiveIndex {
   }
 }
 
+function countWindows(naive: NaiveIndex, words: readonly string[]): Map<string, number> {
+  const windows = [...naive.windows()];
+  return new Map(words.map((word) => [word, windows.filter((window) => window.words.has(word)).length]));
+}
+
 /** Words of very different frequency, so that some are in every window and some in one. */
 const word = fc.oneof(
   { weight: 4, arbitrary: fc.constantFrom('self', 'return', 'if', 'x', 'i') },
@@ -158,6 +163,37 @@ describe('JaccardIndex', () => {
         }
       }),
       { numRuns: 8 },
+    );
+  });
+
+  it('tells in how many windows a word occurs, as a naive count does', () => {
+    fc.assert(
+      fc.property(fc.integer(), fc.boolean(), (seed, isRemoving) => {
+        const options = { windowLines: 4, strideLines: 2 };
+        const tuning = { bufferWindows: 16, maxSegmentWindows: 200, workPerPosting: 24 };
+        const index = new JaccardIndex(options, tuning);
+        const naive = new NaiveIndex(options);
+        const random = generator(seed);
+        for (let document = 0; document < 40; document++) {
+          const added = randomText(random, random(60));
+          index.add(document, encode(added, options));
+          naive.documents.set(document, added);
+        }
+        const words = [...wordsOf([...naive.documents.values()].join('\n')), 'not_there', 'two words', ''];
+        const before = countWindows(naive, words);
+        expect(index.frequencies(words)).toEqual(before);
+        if (!isRemoving) return;
+        for (let document = 0; document < 40; document += 3) {
+          index.remove(document);
+          naive.documents.delete(document);
+        }
+        const after = countWindows(naive, words);
+        for (const [word, count] of index.frequencies(words)) {
+          expect(count).toBeGreaterThanOrEqual(after.get(word)!);
+          expect(count).toBeLessThanOrEqual(before.get(word)!);
+        }
+      }),
+      { numRuns: 20 },
     );
   });
 

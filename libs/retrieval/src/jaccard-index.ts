@@ -6,7 +6,7 @@ import { mergeSegments } from './merge-segments.js';
 import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
-import type { WordSet } from './word-set.js';
+import { wordSet, type WordSet } from './word-set.js';
 
 /** Rough size of an entry of a Map. */
 const MAP_ENTRY_BYTES = 40;
@@ -167,6 +167,29 @@ export class JaccardIndex {
       this.counters = counters;
     }
     return collector.hits();
+  }
+
+  /**
+   * In how many windows each of the words occurs. Windows of documents removed since their segment was made may
+   * still count: for weighting words, not for counting them.
+   *
+   * @param words must be single words as {@link wordSet} finds them; others have frequency 0
+   */
+  frequencies(words: Iterable<string>): Map<string, number> {
+    const distinct = [...new Set(words)];
+    const query = wordSet(distinct.join(' '));
+    const counts = new Uint32Array(query.size);
+    this.buffer.addFrequencies(query, counts);
+    for (const segment of this.segments) segment.addFrequencies(query, counts);
+    const ranks = new Map<string, number>();
+    for (let i = 0; i < query.size; i++) ranks.set(`${query.highs[i]} ${query.lows[i]}`, i);
+    return new Map(
+      distinct.map((word) => {
+        const { size, highs, lows } = wordSet(word);
+        const rank = size === 1 ? ranks.get(`${highs[0]} ${lows[0]}`) : undefined;
+        return [word, rank === undefined ? 0 : counts[rank]!];
+      }),
+    );
   }
 
   /**

@@ -37,6 +37,7 @@ export class Segment {
   readonly data: SegmentData;
   readonly windowCount: number;
   liveWindows: number;
+  private bitmapFrequencies: Uint32Array | undefined;
 
   constructor(data: SegmentData) {
     this.data = data;
@@ -86,8 +87,32 @@ export class Segment {
     this.scan(query.size, counts, mask, windowLines, collector);
   }
 
-  /** Numbers of the query's words that occur in this segment. */
-  private findWords(query: WordSet): number[] {
+  /**
+   * Adds to `counts`, for each word of the query in its order, the number of windows that have it. Windows of
+   * removed documents count.
+   */
+  addFrequencies(query: WordSet, counts: Uint32Array): void {
+    const { offsets, bitmapWords } = this.data;
+    const ranks: number[] = [];
+    const found = this.findWords(query, ranks);
+    for (const [i, word] of found.entries()) {
+      const postings = offsets[word + 1]! - offsets[word]!;
+      counts[ranks[i]!]! += postings > 0 ? postings : this.bitmapFrequency(bitmapWords.indexOf(word));
+    }
+  }
+
+  /** Windows in which a word that is kept as a bitmap occurs. */
+  private bitmapFrequency(bit: number): number {
+    this.bitmapFrequencies ??= countBits(this.data.bitmaps);
+    return this.bitmapFrequencies[bit]!;
+  }
+
+  /**
+   * Numbers of the query's words that occur in this segment.
+   *
+   * @param ranks is given, for each of them, its place in the query
+   */
+  private findWords(query: WordSet, ranks?: number[]): number[] {
     const { highs, lows } = this.data;
     const found: number[] = [];
     let from = 0;
@@ -100,7 +125,10 @@ export class Segment {
         if (compareHashes(highs[middle]!, lows[middle]!, high, low) < 0) from = middle + 1;
         else to = middle;
       }
-      if (from < highs.length && highs[from] === high && lows[from] === low) found.push(from++);
+      if (from < highs.length && highs[from] === high && lows[from] === low) {
+        found.push(from++);
+        ranks?.push(i);
+      }
     }
     return found;
   }
@@ -153,6 +181,18 @@ export class Segment {
       weight = minShared + collector.minUnion;
     }
   }
+}
+
+/** How many windows have each bit of their cells set. */
+function countBits(bitmaps: Int32Array): Uint32Array {
+  const counts = new Uint32Array(BITMAP_WORDS);
+  for (let at = 0; at < bitmaps.length; at++) {
+    const first = (at % BITMAP_CELLS) * 32;
+    for (let cell = bitmaps[at]!; cell !== 0; cell &= cell - 1) {
+      counts[first + 31 - Math.clz32(cell & -cell)]!++;
+    }
+  }
+  return counts;
 }
 
 /** Number of bits set in a 32-bit integer. */

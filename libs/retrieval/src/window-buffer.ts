@@ -108,6 +108,23 @@ export class WindowBuffer {
     }
   }
 
+  /** Adds to `counts`, for each word of the query in its order, the number of windows that have it. */
+  addFrequencies(query: WordSet, counts: Uint32Array): void {
+    const rankOf = new Int32Array(this.table.size).fill(-1);
+    for (let i = 0; i < query.size; i++) {
+      const word = this.table.find(query.highs[i]!, query.lows[i]!);
+      if (word >= 0) rankOf[word] = i;
+    }
+    const offsets = this.offsets.values();
+    const words = this.words.values();
+    for (const { firstWindow, endWindow } of this.documents) {
+      for (let i = offsets[firstWindow]!; i < offsets[endWindow]!; i++) {
+        const rank = rankOf[words[i]!]!;
+        if (rank >= 0) counts[rank]!++;
+      }
+    }
+  }
+
   /** The same windows as a segment; at least one must be live. */
   toSegment(): Segment {
     const documents = [...this.documents].sort((a, b) => a.id - b.id || a.firstWindow - b.firstWindow);

@@ -5,6 +5,7 @@ import {
   type Clock,
   type RetrievalQuery,
   type RetrievalResult,
+  type WordStatistics,
 } from '@repoformer/domain';
 import {
   createNearDuplicateTest,
@@ -82,7 +83,7 @@ export class Retriever {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
       const open = await overlay.prepare(buffers, repository.rules, slice, signal);
       const found = new Search(repository, overlay, open, hidden).best(words, limit);
-      const answer = result(repository, []);
+      const answer = { ...result(repository, []), words: statisticsOf(repository, query, this.#options) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
         return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources)) };
@@ -233,6 +234,18 @@ class Search {
     const right = this.#pathOf(b) ?? '';
     return left < right ? -1 : left > right ? 1 : a - b;
   }
+}
+
+/** Words beyond these are not looked up: a query of ordinary lines has fewer. */
+const MAX_COUNTED_WORDS = 1_000;
+
+function statisticsOf(
+  { files: { index } }: TrackedRepository,
+  { prefix }: RetrievalQuery,
+  { windowLines }: IndexOptions,
+): WordStatistics {
+  const words = queryText(prefix, windowLines).match(/[\w\u0080-\u{10ffff}]+/gu) ?? [];
+  return { windows: index.windowCount, frequencies: index.frequencies(words.slice(0, MAX_COUNTED_WORDS)) };
 }
 
 function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {
