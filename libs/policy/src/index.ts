@@ -14,3 +14,33 @@ export { createSimilarityPolicy } from './similarity-policy.js';
 export { extractFeatures } from './features/extract-features.js';
 export { CHUNK_FEATURES, FEATURE_NAMES, HOLE_FEATURES } from './features/feature-names.js';
 export { FEATURES_VERSION, MAX_CHUNKS, type Features, type FeatureView } from './features/feature-view.js';
+export { chooseChunks, type ChoiceInput, type ChunkChoice, type CostModel } from './fitted/choose-chunks.js';
+export { EAGERNESS, EAGERNESS_NAMES, type Eagerness } from './fitted/eagerness.js';
+export { createFittedPolicy, type FittedPolicy, type ProbeNeeds } from './fitted/fitted-policy.js';
+export { goldenValues } from './fitted/golden.js';
+export {
+  centreLogProbabilities,
+  logit,
+  MODEL_FEATURES,
+  modelFeatures,
+  type Probe,
+} from './fitted/model-features.js';
+export { parsePolicy, parsePolicyDocument } from './fitted/parse-policy.js';
+export {
+  MIN_GOLDEN,
+  POLICY_SCHEMA,
+  type Calibration,
+  type ChunkHead,
+  type Gains,
+  type GoldenVector,
+  type LinearScorer,
+  type PolicyDocument,
+  type ProbabilityHead,
+  type ProbedStage,
+  type Readout,
+  type Scorer,
+  type Training,
+  type Tree,
+  type TreeScorer,
+} from './fitted/policy-document.js';
+export { calibrate, score, sigmoid } from './fitted/scorer.js';
