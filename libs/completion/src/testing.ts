@@ -43,6 +43,7 @@ export class ScriptedModel implements LanguageModel {
       contextTokens: 8192,
       device: 'cpu',
       specialTokens: Object.fromEntries(specials.map((text, index) => [text, SPECIAL + index])),
+      vocabularySize: 1_114_112,
       fimTokens: {},
       endTokens: [],
       metadata: {},

@@ -31,6 +31,8 @@ export interface ModelInfo {
    * special token are listed.
    */
   readonly specialTokens: Readonly<Record<string, number>>;
+  /** Token ids are 0 to this, exclusive. */
+  readonly vocabularySize: number;
   /** Ids from the file's own FIM metadata, where present. */
   readonly fimTokens: { readonly prefix?: number; readonly suffix?: number; readonly middle?: number };
   /** Put before a prompt when the file says so. */

@@ -173,6 +173,7 @@ describe('loadLanguageModel', () => {
         fileBytes: nano.length,
         contextTokens: 2047,
         device: 'cpu',
+        vocabularySize: 8192,
         fimTokens: { prefix: 1, middle: 2, suffix: 3 },
         metadata: { name: 'model' },
       });

@@ -30,6 +30,7 @@ export function describeModel(
         .filter((token) => isExactMarker(model, token, texts[token]!))
         .map((token) => [texts[token]!, token]),
     ),
+    vocabularySize: vocabulary.size,
     fimTokens: {
       ...(prefix !== null && { prefix }),
       ...(suffix !== null && { suffix }),

@@ -39,6 +39,7 @@ export class WordTokenizer implements TokenSource {
       contextTokens: 4096,
       device: 'cpu',
       specialTokens: Object.fromEntries(this.specialTokens.map((text, id) => [text, id])),
+      vocabularySize: 1_114_112,
       fimTokens: {},
       endTokens: [],
       metadata: {},

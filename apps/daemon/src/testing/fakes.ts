@@ -139,6 +139,7 @@ export function fakeModel(): LanguageModel & { closed: boolean } {
       contextTokens: 4096,
       device: 'cpu',
       specialTokens: { '<|fim_prefix|>': 1, '<|fim_suffix|>': 2, '<|fim_middle|>': 3 },
+      vocabularySize: 16,
       fimTokens: { prefix: 1, suffix: 2, middle: 3 },
       endTokens: [0],
       metadata: {},

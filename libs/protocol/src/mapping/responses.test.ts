@@ -139,6 +139,7 @@ it('toModelMessage tells a loaded model from one that is not', () => {
       contextTokens: 4096,
       device: 'cpu',
       specialTokens: {},
+      vocabularySize: 1_114_112,
       fimTokens: {},
       endTokens: [],
       metadata: {},
