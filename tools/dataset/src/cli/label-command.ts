@@ -1,0 +1,143 @@
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { readHoles } from '../build/build-holes.js';
+import { HoleRunner } from '../label/hole-runner.js';
+import { labelHoles } from '../label/label-holes.js';
+import { describeLabelRun, openLabelRun } from '../label/label-run.js';
+import { openLabelModel } from '../label/open-label-model.js';
+import { DEFAULT_RUN_SETTINGS, type RunSettings } from '../label/run-settings.js';
+import { SPLITS, type HoleRecord, type Split } from '../record.js';
+import { ProgressLine } from './progress-line.js';
+
+interface LabelFlags {
+  readonly model: string;
+  readonly modelsDir?: string;
+  readonly adapter?: string[];
+  readonly placement?: 'after-suffix' | 'comment-prefix' | 'repository';
+  readonly order?: 'best-first' | 'best-last';
+  readonly prefixTokens: number;
+  readonly suffixTokens: number;
+  readonly contextTokens: number;
+  readonly maxChunks: number;
+  readonly completions: RunSettings['completions'];
+  readonly split: readonly Split[];
+  readonly limit?: number;
+  readonly shards: number;
+  readonly shard?: number;
+  readonly threads: number;
+}
+
+/** `label`: puts the holes to a model, with and without their context. */
+export function addLabelCommand(program: Command, signal: AbortSignal): void {
+  const { budgets, maxChunks, completions } = DEFAULT_RUN_SETTINGS;
+  program
+    .command('label')
+    .description('complete each hole with and without its context, and keep what came of it')
+    .argument('<dataset>', 'folder that `build` made')
+    .option('--model <name>', 'name in the catalogue, or a GGUF file', 'default')
+    .option('--models-dir <folder>', 'where pulled models lie')
+    .option('--adapter <file...>', 'adapters, in place of those of the catalogue')
+    .addOption(
+      new Option('--placement <place>', 'where context stands (default: as the model is served)').choices([
+        'after-suffix',
+        'comment-prefix',
+        'repository',
+      ]),
+    )
+    .addOption(
+      new Option('--order <order>', 'order of the chunks (default: as the model is served)').choices([
+        'best-first',
+        'best-last',
+      ]),
+    )
+    .option('--prefix-tokens <n>', 'most tokens before the hole', wholeNumber, budgets.prefixTokens)
+    .option('--suffix-tokens <n>', 'most tokens after it', wholeNumber, budgets.suffixTokens)
+    .option('--context-tokens <n>', 'most tokens of context', wholeNumber, budgets.contextTokens)
+    .option('--max-chunks <n>', 'most chunks of context', wholeNumber, maxChunks)
+    .addOption(
+      new Option(
+        '--completions <which>',
+        'completions to write: without and with all context, at each number of chunks, or none (likelihoods only)',
+      )
+        .choices(['ends', 'all', 'none'])
+        .default(completions),
+    )
+    .option('--split <split...>', 'only holes of these splits', [...SPLITS])
+    .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
+    .option(
+      '--shards <n>',
+      'files the labels are spread over; processes side by side take one each',
+      wholeNumber,
+      16,
+    )
+    .option('--shard <i>', 'only this shard, counted from 0', wholeNumber)
+    .option('--threads <n>', 'threads of the model; 0: chosen from the machine', wholeNumber, 0)
+    .action((dataset: string, flags: LabelFlags) => label(resolve(dataset), flags, signal));
+}
+
+async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
+  const holes = chosen(await readHoles(dataset), flags);
+  const { placement, order, adapter, modelsDir, threads } = flags;
+  const { spec, model, format } = await openLabelModel({
+    model: flags.model,
+    ...(modelsDir !== undefined && { modelsDirectory: modelsDir }),
+    ...(adapter && { adapters: adapter }),
+    ...(placement && { placement }),
+    ...(order && { order }),
+    threads,
+    signal,
+  });
+  try {
+    const { prefixTokens, suffixTokens, contextTokens, maxChunks, completions } = flags;
+    const settings = {
+      ...DEFAULT_RUN_SETTINGS,
+      budgets: { prefixTokens, suffixTokens, contextTokens },
+      maxChunks,
+      completions,
+    };
+    const run = await describeLabelRun(spec, format, settings);
+    const directory = await openLabelRun(join(dataset, 'labels'), run);
+    console.error(`labels: ${directory}`);
+    const line = new ProgressLine();
+    const { shards, shard } = flags;
+    const done = await labelHoles(holes, new HoleRunner(model, format, settings), {
+      directory,
+      shards,
+      ...(shard !== undefined && { shard }),
+      signal,
+      onProgress: ({ done: count, known, total, rate }) => {
+        const left = rate === undefined ? '' : `, ${duration((total - known - count) / rate)} left`;
+        const speed = rate === undefined ? '' : `, ${(rate * 3600).toFixed(0)} an hour${left}`;
+        line.show(`${known + count} of ${total} holes${speed}`);
+      },
+    });
+    line.end();
+    console.error(
+      signal.aborted
+        ? `stopped after ${done} holes; the same command goes on from here`
+        : `labelled ${done} holes`,
+    );
+  } finally {
+    await model.close();
+  }
+}
+
+/** In the order of ids, which is random but always the same: the first ones are a fair sample. */
+function chosen(holes: readonly HoleRecord[], { split, limit }: LabelFlags): HoleRecord[] {
+  return holes
+    .filter((hole) => split.includes(hole.split))
+    .sort((a, b) => (a.id < b.id ? -1 : 1))
+    .slice(0, limit);
+}
+
+function duration(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}
+
+/** Reads a flag that is a whole number of 0 or more. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value;
+  throw new InvalidArgumentError('it must be a whole number of 0 or more.');
+}

@@ -1,0 +1,18 @@
+import { Command } from 'commander';
+import { addBuildCommand } from './build-command.js';
+import { addLabelCommand } from './label-command.js';
+import { addStatsCommand } from './stats-command.js';
+
+/** The command line `repoformer-dataset`. */
+export function createProgram(signal: AbortSignal): Command {
+  const program = new Command('repoformer-dataset')
+    .description(
+      'Builds labelled holes from repositories: where context from other files helps a completion, and where not.\n' +
+        'Nothing leaves this machine; only `build --corpus` fetches anything, with the package clients you have.',
+    )
+    .showHelpAfterError();
+  addBuildCommand(program, signal);
+  addLabelCommand(program, signal);
+  addStatsCommand(program);
+  return program;
+}

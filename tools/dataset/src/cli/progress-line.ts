@@ -1,0 +1,24 @@
+/** Milliseconds between two lines where each one stays (no terminal). */
+const LOG_INTERVAL_MS = 30_000;
+
+/** Progress on standard error: one line that changes on a terminal, a line now and then elsewhere. */
+export class ProgressLine {
+  #shownAt = Number.NEGATIVE_INFINITY;
+  #last = '';
+
+  show(text: string): void {
+    this.#last = text;
+    if (process.stderr.isTTY) {
+      process.stderr.write(`\r\u001b[K${text}`);
+      return;
+    }
+    const now = performance.now();
+    if (now - this.#shownAt < LOG_INTERVAL_MS) return;
+    this.#shownAt = now;
+    process.stderr.write(`${text}\n`);
+  }
+
+  end(): void {
+    if (this.#last !== '') process.stderr.write(process.stderr.isTTY ? '\n' : `${this.#last}\n`);
+  }
+}

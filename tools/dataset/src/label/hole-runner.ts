@@ -1,0 +1,222 @@
+import {
+  abortError,
+  throwIfAborted,
+  type Chunk,
+  type LanguageModel,
+  type ModelLane,
+} from '@repoformer/domain';
+import {
+  anchorHole,
+  assembleDecision,
+  assemblePrompt,
+  prepareContext,
+  prepareParts,
+  type FimFormat,
+  type PromptContext,
+  type PromptParts,
+} from '@repoformer/fim';
+import { nonBlankLines } from '@repoformer/metrics';
+import { CompletionFilter } from '@repoformer/postprocess';
+import type { Hole } from '../record.js';
+import type { HoleRun, Probe, Variant } from './hole-run.js';
+import { readoutTokens } from './readout-tokens.js';
+import type { RunSettings } from './run-settings.js';
+
+/** Most probable tokens kept of a probe: entropy and margin are computed from them. */
+const TOP_TOKENS = 32;
+
+/** A hole as the runner needs it; a {@link Hole} or a record of one. */
+export type RunnableHole = Pick<
+  Hole,
+  'repository' | 'path' | 'language' | 'kind' | 'prefix' | 'middle' | 'suffix'
+>;
+
+/** Puts holes to a loaded model, with the prompts, the budgets and the stop rules of the product. */
+export class HoleRunner {
+  readonly #readout: readonly number[];
+
+  constructor(
+    private readonly model: LanguageModel,
+    private readonly format: FimFormat,
+    private readonly settings: RunSettings,
+  ) {
+    this.#readout = readoutTokens(model.info);
+  }
+
+  /**
+   * Evaluates and completes one hole: the truth's likelihood, and completions, without context and with the first
+   * 1, 2, ... of `chunks`. What prompts have in common is evaluated once, so that with the context behind the
+   * suffix, best chunk first, each further chunk costs its own tokens only.
+   *
+   * @param chunks best first; those that the budget does not hold are left out
+   */
+  async run(hole: RunnableHole, chunks: readonly Chunk[], signal: AbortSignal): Promise<HoleRun> {
+    const { budgets } = this.settings;
+    const { above, typed, suffix } = anchorHole(hole.prefix, hole.suffix);
+    const tokens = {
+      tokenize: (texts: readonly string[]) => this.model.tokenize(texts, signal),
+      tokenBytes: (ids: Int32Array) => this.model.tokenBytes(ids, signal),
+    };
+    const source = {
+      hole: { above, typed, suffix },
+      path: hole.path,
+      language: hole.language,
+      repositoryName: hole.repository.slice(hole.repository.lastIndexOf('/') + 1),
+    };
+    const parts = await prepareParts(this.format, source, budgets, tokens);
+    const forced = new TextDecoder().decode(parts.forcedBytes);
+    const [target] = await this.model.tokenize([forced + hole.middle], signal);
+    const contexts = await this.#contexts(hole, chunks, tokens);
+
+    const lane = await this.model.acquire({ priority: 'completion', signal });
+    try {
+      const startedAt = performance.now();
+      const decision = await this.#probe(lane, assembleDecision(this.format, parts), signal);
+      const sharedMs = performance.now() - startedAt;
+      const first = await this.#probe(lane, assemblePrompt(this.format, parts), signal);
+      const variants: Variant[] = [];
+      for (const [count, context] of [undefined, ...contexts].entries()) {
+        const isEnd = count === 0 || count === contexts.length;
+        const { completions } = this.settings;
+        const writes = completions === 'all' || (completions === 'ends' && isEnd);
+        const before = variants.at(-1)?.contextMs ?? 0;
+        const run = { hole, parts, context, target: target!, typed, writes };
+        const variant = await this.#variant(lane, run, signal);
+        // Chunks before are evaluated already where the prompt only grows; their cost belongs to this context too.
+        const isGrown = this.format.sharesPrefix && this.format.withContext.chunk.order === 'best-first';
+        variants.push(isGrown ? { ...variant, contextMs: before + variant.contextMs } : variant);
+      }
+      return {
+        tokens: { prefix: parts.prefix.length, suffix: parts.suffix.length, target: target!.length },
+        sharedMs,
+        probes: { decision, first },
+        variants: variants as [Variant, ...Variant[]],
+      };
+    } finally {
+      lane.release();
+    }
+  }
+
+  /** Ever longer contexts, until another chunk adds nothing. */
+  async #contexts(
+    { language }: RunnableHole,
+    chunks: readonly Chunk[],
+    tokens: Parameters<typeof prepareContext>[4],
+  ): Promise<PromptContext[]> {
+    const { budgets, maxChunks } = this.settings;
+    const contexts: PromptContext[] = [];
+    for (let count = 1; count <= Math.min(maxChunks, chunks.length); count++) {
+      const context = await prepareContext(
+        this.format,
+        chunks.slice(0, count),
+        language,
+        budgets.contextTokens,
+        tokens,
+      );
+      if (context.tokens.length === (contexts.at(-1)?.tokens.length ?? 0)) break;
+      contexts.push(context);
+    }
+    return contexts;
+  }
+
+  async #variant(
+    lane: ModelLane,
+    run: {
+      readonly hole: RunnableHole;
+      readonly parts: PromptParts;
+      readonly context: PromptContext | undefined;
+      readonly target: Int32Array;
+      readonly typed: string;
+      readonly writes: boolean;
+    },
+    signal: AbortSignal,
+  ): Promise<Variant> {
+    const prompt = assemblePrompt(this.format, run.parts, run.context);
+    let contextMs = 0;
+    if (run.context) {
+      const startedAt = performance.now();
+      await lane.evaluate(prompt.slice(0, -1), { signal });
+      contextMs = performance.now() - startedAt;
+    }
+    const scores = await lane.logProbabilities(Int32Array.of(...prompt, ...run.target), {
+      from: prompt.length,
+      signal,
+    });
+    const completion = run.writes ? await this.#complete(lane, prompt, run, signal) : undefined;
+    return {
+      chunks: run.context?.chunks.length ?? 0,
+      contextTokens: run.context?.tokens.length ?? 0,
+      logLikelihood: scores.reduce((sum, score) => sum + score, 0) / Math.max(1, scores.length),
+      contextMs,
+      ...(completion && { completion }),
+    };
+  }
+
+  async #complete(
+    lane: ModelLane,
+    prompt: Int32Array,
+    run: {
+      readonly hole: RunnableHole;
+      readonly parts: PromptParts;
+      readonly context: PromptContext | undefined;
+      readonly typed: string;
+    },
+    signal: AbortSignal,
+  ): Promise<NonNullable<Variant['completion']>> {
+    const { hole, parts, context, typed } = run;
+    const filter = new CompletionFilter({
+      typed,
+      suffix: hole.suffix,
+      // A function ends by its indentation; the others are cut as the metric demands.
+      maxLines: hole.kind === 'function' ? 0 : nonBlankLines(hole.middle),
+      stop: [],
+      headers: context?.headers ?? [],
+    });
+    const startedAt = performance.now();
+    const pieces = lane.generate(prompt, {
+      maxTokens: this.settings.maxTokens[hole.kind],
+      forcedBytes: parts.forcedBytes,
+      stopTokens: this.format.stopTokens,
+      signal,
+    });
+    let text = '';
+    let generatedTokens = 0;
+    let endedItself = false;
+    try {
+      for (;;) {
+        const next = await pieces.next();
+        if (next.done) {
+          text += filter.end();
+          endedItself = next.value === 'end_token';
+          break;
+        }
+        generatedTokens = next.value.generatedTokens;
+        const step = filter.push(next.value.text);
+        text += step.text;
+        if (step.stop !== undefined) break;
+      }
+    } finally {
+      await pieces.return('max_tokens');
+    }
+    if (signal.aborted) throw abortError(signal);
+    return { text, generatedTokens, decodeMs: performance.now() - startedAt, endedItself };
+  }
+
+  async #probe(lane: ModelLane, tokens: Int32Array, signal: AbortSignal): Promise<Probe> {
+    throwIfAborted(signal);
+    const { decisionToken } = this.format;
+    // At the very start of a file there may be nothing to evaluate.
+    if (tokens.length === 0) return { top: [], readout: '' };
+    const watch = decisionToken === undefined ? this.#readout : [...this.#readout, decisionToken];
+    const { probabilities, argmax, top } = await lane.evaluate(tokens, { watch, top: TOP_TOKENS, signal });
+    const readout = Float32Array.from(this.#readout, (_, i) => Math.log(probabilities[i]!));
+    return {
+      ...(decisionToken !== undefined && {
+        retrieve: probabilities.at(-1)!,
+        isRetrieveArgmax: argmax === decisionToken,
+      }),
+      top: top.map((probability) => Number(probability.toPrecision(5))),
+      readout: Buffer.from(readout.buffer).toString('base64'),
+    };
+  }
+}

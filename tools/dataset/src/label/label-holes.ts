@@ -1,0 +1,153 @@
+import { createHash } from 'node:crypto';
+import { readdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import { isCancellation, throwIfAborted } from '@repoformer/domain';
+import { cutToLines, editSimilarity, exactMatch, nonBlankLines } from '@repoformer/metrics';
+import { fileError, JsonlWriter, readJsonl } from '../files/jsonl.js';
+import { tryLock } from '../files/work-lock.js';
+import type { HoleRecord } from '../record.js';
+import type { HoleRun } from './hole-run.js';
+import type { HoleRunner } from './hole-runner.js';
+import { parseLabelRecord, type LabelledVariant, type LabelRecord } from './label-record.js';
+
+export interface LabelProgress {
+  /** Labelled by this call, labelled before it, and all there are to label. */
+  readonly done: number;
+  readonly known: number;
+  readonly total: number;
+  /** Holes a second since the start; undefined before the first. */
+  readonly rate: number | undefined;
+}
+
+export interface LabelOptions {
+  /** A run's folder, from `openLabelRun`. */
+  readonly directory: string;
+  /** Holes are spread over this many files, by their ids; a file is one process's work. Default 16. */
+  readonly shards?: number;
+  /** Only this shard, counted from 0; default: each that nobody else is working on. */
+  readonly shard?: number;
+  readonly signal: AbortSignal;
+  readonly onProgress?: (progress: LabelProgress) => void;
+}
+
+const DEFAULT_SHARDS = 16;
+
+/**
+ * Labels holes that have no label yet. Each label is durable before the next is begun; processes that run side by
+ * side work on different shards, and none labels what another file holds already, however it was sharded.
+ *
+ * @returns how many were labelled
+ * @throws AppError what the model or the disk reports; what was labelled stays
+ */
+export async function labelHoles(
+  holes: readonly HoleRecord[],
+  runner: Pick<HoleRunner, 'run'>,
+  { directory, shards = DEFAULT_SHARDS, shard, signal, onProgress }: LabelOptions,
+): Promise<number> {
+  const known = await readLabels(directory);
+  const inputs = new Map(holes.map((hole) => [hole.id, inputDigest(hole)]));
+  const isKnown = (hole: HoleRecord) => known.get(hole.id)?.input === inputs.get(hole.id);
+  const lacking = holes.filter((hole) => !isKnown(hole));
+  const startedAt = performance.now();
+  let done = 0;
+  const report = () => {
+    const seconds = (performance.now() - startedAt) / 1000;
+    onProgress?.({
+      done,
+      known: holes.length - lacking.length,
+      total: holes.length,
+      rate: done === 0 ? undefined : done / seconds,
+    });
+  };
+  report();
+  const numbers = shard === undefined ? Array.from({ length: shards }, (_, i) => i) : [shard];
+  for (const number of numbers) {
+    const wanted = lacking.filter(({ id }) => shardOf(id, shards) === number);
+    if (wanted.length === 0) continue;
+    const path = join(directory, `labels-${number}-of-${shards}.jsonl`);
+    const lock = await tryLock(`${path}.lock`);
+    if (!lock) continue;
+    try {
+      // Another process may have been here since the labels were read.
+      const present = await readLabelFile(path);
+      const writer = await JsonlWriter.open(path);
+      try {
+        for (const hole of wanted) {
+          throwIfAborted(signal);
+          const input = inputs.get(hole.id)!;
+          if (present.get(hole.id)?.input === input) continue;
+          const run = await runner.run(hole, hole.context.chunks, signal);
+          await writer.append(toLabel(hole, input, run));
+          done++;
+          report();
+        }
+      } finally {
+        await writer.close();
+      }
+    } catch (error) {
+      if (isCancellation(error)) return done;
+      throw error;
+    } finally {
+      await lock.release();
+    }
+  }
+  return done;
+}
+
+/** All labels of a run by hole; of two for one hole, the later. */
+export async function readLabels(directory: string): Promise<Map<string, LabelRecord>> {
+  const names = await readdir(directory).catch((error: unknown) => {
+    throw fileError(directory, error);
+  });
+  const labels = new Map<string, LabelRecord>();
+  for (const name of names.filter((each) => /^labels-.*\.jsonl$/.test(each)).sort()) {
+    for (const [id, label] of await readLabelFile(join(directory, name))) labels.set(id, label);
+  }
+  return labels;
+}
+
+/** Digest of what of a hole a model is shown. */
+export function inputDigest({ prefix, middle, suffix, path, language, kind, context }: HoleRecord): string {
+  const chunks = context.chunks.map((chunk) => [chunk.path, chunk.text]);
+  return createHash('sha256')
+    .update(JSON.stringify([prefix, middle, suffix, path, language, kind, chunks]))
+    .digest('hex')
+    .slice(0, 16);
+}
+
+function shardOf(id: string, shards: number): number {
+  return Number.parseInt(id.slice(0, 8), 16) % shards;
+}
+
+async function readLabelFile(path: string): Promise<Map<string, LabelRecord>> {
+  const labels = new Map<string, LabelRecord>();
+  try {
+    for await (const label of readJsonl(path, parseLabelRecord)) labels.set(label.id, label);
+  } catch (error) {
+    const isMissing = (error as { kind?: string }).kind === 'not_found';
+    if (!isMissing) throw error;
+  }
+  return labels;
+}
+
+function toLabel(hole: HoleRecord, input: string, run: HoleRun): LabelRecord {
+  const lines = nonBlankLines(hole.middle);
+  const variants = run.variants.map((variant): LabelledVariant => {
+    if (!variant.completion) return variant;
+    const { text } = variant.completion;
+    // Functions are ended by the stop rules alone; the others are cut as they were asked for.
+    const prediction = hole.kind === 'function' ? text : cutToLines(text, lines);
+    return {
+      ...variant,
+      editSimilarity: editSimilarity(prediction, hole.middle),
+      exactMatch: exactMatch(prediction, hole.middle),
+    };
+  });
+  return {
+    schema: 1,
+    id: hole.id,
+    input,
+    ...run,
+    variants: variants as [LabelledVariant, ...LabelledVariant[]],
+  };
+}

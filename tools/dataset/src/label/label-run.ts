@@ -1,0 +1,95 @@
+import { createHash } from 'node:crypto';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { AppError, type ModelSpec } from '@repoformer/domain';
+import type { FimFormat } from '@repoformer/fim';
+import { fileDigest } from '../files/file-digest.js';
+import { fileError } from '../files/jsonl.js';
+import type { RunSettings } from './run-settings.js';
+
+/** What labels depend on besides the holes: the model's files, the prompt's form and the settings. */
+export interface LabelRun {
+  readonly schema: 1;
+  readonly model: {
+    readonly name: string;
+    readonly sha256: string;
+    readonly adapters: readonly { readonly sha256: string; readonly scale: number }[];
+  };
+  readonly family: string;
+  readonly placement: string;
+  /** Order of the chunks in the prompt. */
+  readonly order: 'best-first' | 'best-last';
+  readonly chunkTemplate: string;
+  readonly settings: RunSettings;
+}
+
+/** Describes a run. Reads the model's files to know them by content. */
+export async function describeLabelRun(
+  spec: ModelSpec,
+  format: FimFormat,
+  settings: RunSettings,
+): Promise<LabelRun> {
+  const adapters = [];
+  for (const { path, scale } of spec.adapters) adapters.push({ sha256: await fileDigest(path), scale });
+  const { order, template } = format.withContext.chunk;
+  return {
+    schema: 1,
+    model: { name: spec.name, sha256: await fileDigest(spec.path), adapters },
+    family: format.family,
+    placement: format.placement,
+    order,
+    chunkTemplate: template,
+    settings,
+  };
+}
+
+/** Name of a run's folder: equal exactly for runs whose labels mean the same. */
+export function labelRunKey(run: LabelRun): string {
+  const { name, ...content } = run.model;
+  const digest = createHash('sha256').update(canonicalJson({ ...run, model: content }));
+  return `${name.replace(/[^\w.-]/g, '_')}-${digest.digest('hex').slice(0, 12)}`;
+}
+
+/** Creates a run's folder, with `run.json` that says what it is. @returns its path */
+export async function openLabelRun(labelsDirectory: string, run: LabelRun): Promise<string> {
+  const directory = join(labelsDirectory, labelRunKey(run));
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeFile(join(directory, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
+  } catch (error) {
+    throw fileError(directory, error);
+  }
+  return directory;
+}
+
+/** @throws AppError failed_precondition when the folder is not a label run of this version */
+export async function readLabelRun(directory: string): Promise<LabelRun> {
+  const path = join(directory, 'run.json');
+  const text = await readFile(path, 'utf8').catch((error: unknown) => {
+    throw fileError(path, error);
+  });
+  const run = parseJson(text) as Partial<LabelRun> | undefined;
+  if (run?.schema === 1 && run.model && run.settings) return run as LabelRun;
+  throw new AppError({
+    kind: 'failed_precondition',
+    reason: 'CONFIG_INVALID',
+    message: `${path} does not describe labels of this version; name a folder that \`repoformer-dataset label\` made`,
+  });
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+/** JSON with sorted keys. */
+function canonicalJson(value: unknown): string {
+  return JSON.stringify(value, (_key, part: unknown) =>
+    typeof part === 'object' && part !== null && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
+  );
+}
