@@ -20,6 +20,7 @@ export { createFittedPolicy, type FittedPolicy, type ProbeNeeds } from './fitted
 export { goldenValues } from './fitted/golden.js';
 export {
   centreLogProbabilities,
+  firstTokenOf,
   logit,
   MODEL_FEATURES,
   modelFeatures,
@@ -38,6 +39,7 @@ export {
   type ProbabilityHead,
   type ProbedStage,
   type Readout,
+  type ReadoutPlace,
   type Scorer,
   type Training,
   type Tree,

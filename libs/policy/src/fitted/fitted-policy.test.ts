@@ -2,7 +2,7 @@ import { AppError } from '@repoformer/domain';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createFittedPolicy } from './fitted-policy.js';
-import { centreLogProbabilities, logit, modelFeatures } from './model-features.js';
+import { centreLogProbabilities, firstTokenOf, logit, modelFeatures } from './model-features.js';
 import { parsePolicy, parsePolicyDocument } from './parse-policy.js';
 import type { PolicyDocument, Tree } from './policy-document.js';
 import { calibrate, score, sigmoid } from './scorer.js';
@@ -41,7 +41,7 @@ describe('createFittedPolicy', () => {
     expect(policy.probeNeeds).toEqual({
       decisionProbability: true,
       firstToken: false,
-      readoutTokens: [5, 7, 9],
+      readout: { place: 'decision', tokens: [5, 7, 9] },
     });
     const { free } = documentOf().stages;
     expect(createFittedPolicy(documentOf({ stages: { free } })).probeNeeds).toBeUndefined();
@@ -146,6 +146,16 @@ describe('modelFeatures', () => {
     const low = centreLogProbabilities([-3, -5, -9]);
     const high = centreLogProbabilities([-1, -3, -7]);
     low.forEach((value, at) => expect(value).toBeCloseTo(high[at]!, 12));
+  });
+
+  it('summarises the most probable tokens the same way for fitting and serving', () => {
+    expect(firstTokenOf([0.5, 0.25])).toEqual({
+      probability: 0.5,
+      margin: 0.25,
+      entropy: 0.5 * Math.log(2) + 0.5 * Math.log(4),
+    });
+    expect(firstTokenOf([1])).toEqual({ probability: 1, margin: 1, entropy: 0 });
+    expect(firstTokenOf([])).toBeUndefined();
   });
 
   it('stays finite for any answer of a model', () => {

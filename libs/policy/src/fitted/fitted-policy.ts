@@ -3,15 +3,15 @@ import { CHUNK_FEATURES, HOLE_FEATURES } from '../features/feature-names.js';
 import type { Features } from '../features/feature-view.js';
 import { chooseChunks, type ChunkChoice, type CostModel } from './choose-chunks.js';
 import { logit, MODEL_FEATURES, modelFeatures, type Probe } from './model-features.js';
-import type { Gains, PolicyDocument, ProbabilityHead, Training } from './policy-document.js';
+import type { Gains, PolicyDocument, ProbabilityHead, Readout, Training } from './policy-document.js';
 import { calibrate, score, sigmoid } from './scorer.js';
 
 /** What the probed stage wants to know of the model. */
 export interface ProbeNeeds {
   readonly decisionProbability: boolean;
   readonly firstToken: boolean;
-  /** Tokens whose log-probabilities the read-out takes; empty: none. */
-  readonly readoutTokens: readonly number[];
+  /** Tokens whose log-probabilities the read-out takes, and where. Undefined: there is none. */
+  readonly readout: Pick<Readout, 'place' | 'tokens'> | undefined;
 }
 
 /** A policy that was fitted on labelled holes. Pure; an answer takes microseconds. */
@@ -69,7 +69,7 @@ export function createFittedPolicy(document: PolicyDocument): FittedPolicy {
     probeNeeds: stages.probed && {
       decisionProbability: stages.probed.head.inputs.includes('model.decisionLogit'),
       firstToken: stages.probed.head.inputs.some((input) => input.startsWith('model.firstToken')),
-      readoutTokens: readout?.tokens ?? [],
+      readout: readout && { place: readout.place, tokens: readout.tokens },
     },
     probability,
     isCertain(features, threshold = document.threshold) {

@@ -44,6 +44,19 @@ export function modelFeatures(probe: Probe, readout?: Readout): number[] {
   ];
 }
 
+/**
+ * What the most probable tokens say of the first token; undefined for none. All others together count as one more
+ * outcome, so that the entropy needs no more than these. Fit and serve with the same number of them.
+ *
+ * @param top probabilities, highest first
+ */
+export function firstTokenOf(top: readonly number[]): Probe['firstToken'] {
+  if (top.length === 0) return undefined;
+  const rest = Math.max(0, 1 - top.reduce((sum, p) => sum + p, 0));
+  const entropy = [...top, rest].reduce((sum, p) => (p > 0 ? sum - p * Math.log(p) : sum), 0);
+  return { probability: top[0]!, margin: top[0]! - (top[1] ?? 0), entropy: Math.max(0, entropy) };
+}
+
 /** Subtracts the mean of the list: log-probabilities then equal logits up to a constant that no longer matters. */
 export function centreLogProbabilities(logProbabilities: readonly number[]): number[] {
   const bounded = logProbabilities.map((value) => (value > LEAST_LOG ? Math.min(0, value) : LEAST_LOG));

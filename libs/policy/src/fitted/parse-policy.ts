@@ -209,7 +209,8 @@ function readProbed(json: JsonReader): ProbedStage {
 function readReadout(json: JsonReader): Readout {
   const tokens = json.field('tokens').integers({ least: 1, most: LIMITS.tokens }, 0, 2 ** 31 - 1);
   if (new Set(tokens).size < tokens.length) json.field('tokens').fail('names a token twice');
-  return { tokens, ...readLinear(json, tokens.length) };
+  const place = json.field('place').oneOf('decision', 'first');
+  return { place, tokens, ...readLinear(json, tokens.length) };
 }
 
 function readChunkHead(json: JsonReader): ChunkHead {

@@ -55,8 +55,12 @@ export interface ProbabilityHead {
  * up to a constant; then as in {@link LinearScorer}.
  */
 export interface Readout extends Omit<LinearScorer, 'kind'> {
+  /** `decision`: where prefix and suffix end. `first`: after what is typed, where generation begins. */
+  readonly place: ReadoutPlace;
   readonly tokens: readonly number[];
 }
+
+export type ReadoutPlace = 'decision' | 'first';
 
 /** The stage that has seen the model's answer to the prefix. */
 export interface ProbedStage {
