@@ -133,7 +133,7 @@ describe('refusals name origin, option, value and what is allowed', () => {
     [
       'a word',
       { flags: { policy: 'sometimes' } },
-      '--policy: policy is "sometimes"; it must be one of auto, self, self-greedy, similarity, always, never',
+      '--policy: policy is "sometimes"; it must be one of auto, classifier, self, self-greedy, similarity, always, never',
     ],
     [
       'a string for a number in a file',

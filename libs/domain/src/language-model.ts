@@ -1,3 +1,11 @@
+/** A policy found to suit a model. */
+export interface RecommendedPolicy {
+  readonly policy: string;
+  readonly threshold?: number;
+  /** Of a fitted policy: the absolute path of its file. */
+  readonly file?: string;
+}
+
 /** A model to load. Paths are absolute. */
 export interface ModelSpec {
   /** Name in the catalogue, or the file's name. */
@@ -6,8 +14,8 @@ export interface ModelSpec {
   readonly adapters: readonly { readonly path: string; readonly scale: number }[];
   /** FIM family by name; undefined: found from the file itself. */
   readonly family?: string;
-  /** The policy that was found to suit this model, where the catalogue names one. */
-  readonly recommended?: { readonly policy: string; readonly threshold?: number };
+  /** The policy that was found to suit this model, where there is one. */
+  readonly recommended?: RecommendedPolicy;
   readonly contextTokens: number;
   /** Threads for evaluating prompts and for generating; 0: chosen from the machine (all cores, one). */
   readonly prefillThreads: number;

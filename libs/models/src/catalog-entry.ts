@@ -64,7 +64,12 @@ export interface ModelEntry {
   readonly contextTokens: number;
   readonly roles: readonly ModelRole[];
   /** The policy found to suit this model. */
-  readonly policy?: { readonly name: string; readonly threshold?: number };
+  readonly policy?: {
+    readonly name: string;
+    readonly threshold?: number;
+    /** Of a fitted policy: its file in `policies/` beside the catalogue. */
+    readonly file?: string;
+  };
   /** Comes with the program itself. */
   readonly embedded?: boolean;
   /** What the name `default` stands for; exactly one entry of the bundled catalogue. */

@@ -4,6 +4,7 @@ import type { JsonSchema } from './json-schema.js';
 /** Also used as file names: no separators, no leading dot, nothing a shell or file system treats specially. */
 const NAME = '^[a-z0-9][a-z0-9._-]{0,99}$';
 const FILE = '^[A-Za-z0-9][A-Za-z0-9._-]{0,150}\\.gguf$';
+const POLICY_FILE = '^[A-Za-z0-9][A-Za-z0-9._-]{0,150}\\.json$';
 /** Plain http only to this machine: what comes over it is checked, but what is asked for need not be seen. */
 const ADDRESS = '^(https://|http://(localhost|127\\.0\\.0\\.1|\\[::1\\])[:/])';
 const PACKAGE = '^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$';
@@ -66,7 +67,13 @@ const model = object(
   },
   {
     family: text(100),
-    policy: object({ name: text(100) }, { threshold: { type: 'number', minimum: 0, maximum: 1 } }),
+    policy: object(
+      { name: text(100) },
+      {
+        threshold: { type: 'number', minimum: 0, maximum: 1 },
+        file: { type: 'string', pattern: POLICY_FILE },
+      },
+    ),
     embedded: { type: 'boolean' },
     default: { type: 'boolean' },
   },

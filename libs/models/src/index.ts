@@ -23,4 +23,5 @@ export { ModelStore, type PullOptions, type VerifyResult } from './model-store.j
 export { DEFAULT_MODEL } from './parse-catalog.js';
 export type { ProgressListener, PullProgress } from './progress-meter.js';
 export { sourceLabel, type DownloadSettings } from './pull-model.js';
+export { tunedPolicyPath } from './policy-location.js';
 export { isPath, resolveModel, type ResolveOptions } from './resolve-model.js';

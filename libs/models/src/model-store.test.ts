@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
 import { fork } from 'node:child_process';
 import { link, lstat, mkdir, readdir, readFile, rm, stat, utimes, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { ModelEntry } from './catalog-entry.js';
 import { ModelStore } from './model-store.js';
 import { partPath } from './partial-file.js';
+import { tunedPolicyPath } from './policy-location.js';
 import type { DownloadSettings } from './pull-model.js';
 import { resolveModel } from './resolve-model.js';
 import {
@@ -472,6 +473,21 @@ describe('resolveModel', () => {
     decodeThreads: 0,
     gpu: 'auto',
   };
+
+  it('names the policy file of the catalogue, and before it the one that was tuned here', async () => {
+    const { modelsDirectory, bundledDirectory } = sandbox;
+    const policy = { name: 'classifier', file: 'small.json' };
+    const store = await openStore([entryFor(bytes, [], { policy })]);
+    await mkdir(modelsDirectory, { recursive: true });
+    await writeFile(join(modelsDirectory, 'small.gguf'), bytes);
+    const recommended = async () => (await resolveModel('small', { store })).recommended;
+    const bundled = join(bundledDirectory, 'policies', 'small.json');
+    expect(await recommended()).toEqual({ policy: 'classifier', file: bundled });
+    const tuned = tunedPolicyPath(modelsDirectory, 'small');
+    await mkdir(dirname(tuned), { recursive: true });
+    await writeFile(tuned, '{}');
+    expect(await recommended()).toEqual({ policy: 'classifier', file: tuned });
+  });
 
   it('turns a name, or the same file anywhere, into what to load', async () => {
     const store = await openStore([entry()]);

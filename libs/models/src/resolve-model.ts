@@ -5,6 +5,7 @@ import type { ModelEntry } from './catalog-entry.js';
 import { readGgufHeader } from './gguf-header.js';
 import { adapterError, ModelStore } from './model-store.js';
 import type { ModelLocation } from './model-location.js';
+import { recommendedPolicy } from './policy-location.js';
 import { fileError } from './file-error.js';
 
 export interface ResolveOptions {
@@ -58,7 +59,7 @@ async function openStore(modelsDirectory: string | undefined): Promise<ModelStor
 async function resolveName(name: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {
   const location = await store.locate(name, { signal: options.signal });
   const { entry, state } = location;
-  if (state === 'present') return createSpec(entry.name, location.path, entry, location, options);
+  if (state === 'present') return createSpec(entry.name, location.path, entry, location, { ...options, store });
   const megabytes = Math.round(entry.sizeBytes / 1e6);
   const how =
     entry.sources.length > 0
@@ -82,7 +83,7 @@ async function resolvePath(given: string, store: ModelStore, options: ResolveOpt
   const { sizeBytes } = await readGgufHeader(path);
   const entry = await store.identify(path, sizeBytes, options.signal);
   const location = entry && (await store.locate(entry.name, { signal: options.signal }));
-  return createSpec(entry?.name ?? basename(path), path, entry, location, options);
+  return createSpec(entry?.name ?? basename(path), path, entry, location, { ...options, store });
 }
 
 async function createSpec(
@@ -90,15 +91,16 @@ async function createSpec(
   path: string,
   entry: ModelEntry | undefined,
   location: ModelLocation | undefined,
-  options: ResolveOptions,
+  options: ResolveOptions & { readonly store: ModelStore },
 ): Promise<ModelSpec> {
+  const recommended = await recommendedPolicy(name, entry, options.store.catalog);
   const family = options.family ?? entry?.family;
   return {
     name,
     path,
     adapters: await adaptersOf(name, location, options),
     ...(family !== undefined && { family }),
-    ...(entry?.policy && { recommended: recommendation(entry.policy) }),
+    ...(recommended && { recommended }),
     contextTokens: options.contextTokens ?? entry?.contextTokens ?? CONTEXT_TOKENS,
     prefillThreads: options.prefillThreads ?? 0,
     decodeThreads: options.decodeThreads ?? 0,
@@ -127,8 +129,4 @@ async function adaptersOf(
       return { path: absolute, scale };
     }),
   );
-}
-
-function recommendation(policy: { name: string; threshold?: number }) {
-  return { policy: policy.name, ...(policy.threshold !== undefined && { threshold: policy.threshold }) };
 }

@@ -16,5 +16,6 @@ export function toDecisionMessage(decision: Decision): MessageInitShape<typeof D
     reason: decision.reason,
     ...(decision.probability !== undefined && { probability: decision.probability }),
     ...(decision.threshold !== undefined && { threshold: decision.threshold }),
+    ...(decision.chunks !== undefined && { chunks: decision.chunks }),
   };
 }

@@ -19,11 +19,17 @@ describe('toCompleteResponse', () => {
     expect(
       event({
         kind: 'decision',
-        decision: { outcome: 'abstain', probability: 0, policy: 'self', reason: 'r' },
+        decision: { outcome: 'abstain', probability: 0, policy: 'self', reason: 'r', chunks: 2 },
       }),
     ).toEqual({
       completionId: 'id',
-      decision: { outcome: 'DECISION_OUTCOME_ABSTAIN', probability: 0, policy: 'self', reason: 'r' },
+      decision: {
+        outcome: 'DECISION_OUTCOME_ABSTAIN',
+        probability: 0,
+        policy: 'self',
+        reason: 'r',
+        chunks: 2,
+      },
     });
     expect(event({ kind: 'text', text: 'x' })).toEqual({ completionId: 'id', text: { text: 'x' } });
     const usage = { prompt: 4, reused: 3, context: 2, generated: 1 };
