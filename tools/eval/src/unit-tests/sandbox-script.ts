@@ -36,7 +36,7 @@ ulimit -c 0
 ulimit -d "$5" 2>/dev/null || :
 ulimit -f "$6" 2>/dev/null || :
 # The soft limit a little earlier: it ends a process by a signal of its own, SIGXCPU, that can be told from a kill.
-ulimit -H -t "$(($7 + 2))" 2>/dev/null && ulimit -S -t "$7" 2>/dev/null || :
+{ ulimit -S -t "$7" && ulimit -H -t "$(($7 + 2))"; } 2>/dev/null || :
 cd "$2" || exit 126
 shift 8
 `;
