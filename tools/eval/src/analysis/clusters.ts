@@ -1,0 +1,25 @@
+import type { HoleResult } from '../results.js';
+
+/** What was drawn for the intervals. */
+export type ClusterUnit = 'repository' | 'file' | 'hole';
+
+/** With fewer, percentiles over clusters say next to nothing. */
+const FEWEST_CLUSTERS = 5;
+
+/** The largest unit of which there are enough: intervals speak of more units of that kind. */
+export function clusterUnitOf(results: readonly HoleResult[]): ClusterUnit {
+  const units: ClusterUnit[] = ['repository', 'file'];
+  return units.find((unit) => new Set(clusterNames(results, unit)).size >= FEWEST_CLUSTERS) ?? 'hole';
+}
+
+/** The cluster of each hole. */
+export function clusterNames(results: readonly HoleResult[], unit: ClusterUnit): string[] {
+  switch (unit) {
+    case 'repository':
+      return results.map(({ repository }) => repository);
+    case 'file':
+      return results.map(({ repository, path }) => `${repository}\0${path}`);
+    case 'hole':
+      return results.map(({ id }) => id);
+  }
+}
