@@ -44,8 +44,12 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
           ...(config.threshold !== undefined && { threshold: config.threshold }),
           // Known once the models are found in the catalogue, which no decision and no prompt comes before.
           get recommended() {
-            return facts.recommended;
+            return facts.policy?.recommended;
           },
+          get fitted() {
+            return facts.policy?.fitted;
+          },
+          eagerness: config.eagerness,
           get family() {
             return facts.family;
           },

@@ -8,6 +8,7 @@ import {
   type SnippetRetriever,
 } from '@repoformer/domain';
 import { describe, expect, it } from 'vitest';
+import type { FittedPolicy, Probe, ProbeNeeds } from '@repoformer/policy';
 import { CompletionService, type CompletionOptions } from './completion-service.js';
 import { ScriptedModel } from './testing.js';
 
@@ -58,6 +59,7 @@ function setUp(
       topK: 10,
       windowLines: 20,
       retrievalTimeoutMs: 500,
+      eagerness: 'balanced',
       policy: 'auto',
       ...options,
     },
@@ -208,6 +210,82 @@ describe('CompletionService', () => {
     expect(model.log[0]).toContain('CONTEXT');
   });
 
+  describe('with a fitted policy', () => {
+    const other: Chunk = { path: 'lib/b.py', startLine: 0, endLine: 1, score: 0.4, text: 'OTHER = 2' };
+    const needs = {
+      decisionProbability: false,
+      firstToken: true,
+      readout: { place: 'decision', tokens: [97] },
+    };
+    /** Certain below a quarter; takes one chunk for each tenth of its probability beyond a half. */
+    const fitted = (probability: (probe: Probe | undefined) => number): FittedPolicy => ({
+      name: 'fitted',
+      generator: { name: 'scripted' },
+      training: {} as FittedPolicy['training'],
+      defaultThreshold: 0.5,
+      probeNeeds: needs as ProbeNeeds,
+      probability: (_, probe) => probability(probe),
+      isCertain: () => probability(undefined) < 0.25,
+      chunkGains: () => undefined,
+      gainsOf: () => ({ helps: 1, hurts: 1 }),
+      chooseChunks: ({ chunks }, probe, { threshold = 0.5, tokensPerChunk }) => {
+        const p = probability(probe);
+        const count = p > threshold ? Math.min(Math.round((p - 0.5) * 10), tokensPerChunk.length) : 0;
+        const reason = `${chunks.length} chunks, ${probe ? 'asked' : 'not asked'}`;
+        return { count, probability: p, threshold, expectedGain: 1, expectedCostMs: 1, reason };
+      },
+    });
+    const found = () => Promise.resolve({ chunks: [CHUNK, other] });
+
+    it('decides without the model where features are enough', async () => {
+      const { service, model } = setUp({ policy: 'classifier', fitted: fitted(() => 0.1) }, found);
+      const { decision } = await collect(service);
+      expect(decision).toMatchObject({ outcome: 'abstain', policy: 'classifier', probability: 0.1 });
+      expect(decision.reason).toBe('2 chunks, not asked');
+      expect(model.watched).toEqual([]);
+    });
+
+    it('asks the model where its answer matters, and takes as many chunks as are worth it', async () => {
+      const policy = fitted((probe) => (probe ? 0.6 : 0.4));
+      const { service, model } = setUp(
+        { policy: 'auto', fitted: policy, recommended: { policy: 'classifier' } },
+        found,
+      );
+      const { decision, context } = await collect(service);
+      expect(decision).toMatchObject({ outcome: 'retrieve', chunks: 1, reason: '2 chunks, asked' });
+      expect(context.chunks.map(({ path }) => path)).toEqual([CHUNK.path]);
+      // The read-out where the suffix ends, the first token where generation would begin.
+      expect(model.watched).toEqual([[97], []]);
+    });
+
+    it('does without the model’s word where that would cost a prompt of its own', async () => {
+      const policy = fitted((probe) => (probe ? 0.6 : 0.8));
+      const options = { policy: 'classifier', fitted: policy, placement: 'comment-prefix' as const };
+      const { service, model } = setUp(options, found);
+      const { decision, context } = await collect(service);
+      expect(decision).toMatchObject({ outcome: 'retrieve', chunks: 2, reason: '2 chunks, not asked' });
+      expect(context.chunks).toHaveLength(2);
+      expect(model.watched).toEqual([]);
+    });
+
+    it('abstains where retrieval gives no answer, and says so when it is only asked to score', async () => {
+      const { service } = setUp({ policy: 'classifier', fitted: fitted(() => 0.9) }, () =>
+        Promise.reject(new Error('broken')),
+      );
+      expect((await collect(service)).decision).toMatchObject({ outcome: 'abstain', policy: 'classifier' });
+      const { repository, path, prefix, suffix } = REQUEST;
+      const scored = setUp({ policy: 'classifier', fitted: fitted((probe) => (probe ? 0.9 : 0.3)) }, found);
+      const question = { repository, path, prefix, suffix, policy: '', threshold: 0.95 };
+      const { decision } = await scored.service.score(question, new AbortController().signal);
+      expect(decision).toMatchObject({ outcome: 'abstain', probability: 0.9, threshold: 0.95 });
+    });
+
+    it('cannot be asked for where there is none', async () => {
+      const { service } = setUp({ policy: 'classifier' }, found);
+      await expect(collect(service)).rejects.toMatchObject({ reason: 'POLICY_UNSUPPORTED_BY_MODEL' });
+    });
+  });
+
   it('drops the branch without context when another model decides to retrieve', async () => {
     const model = new ScriptedModel(QWEN);
     const policyModel = new ScriptedModel(NANO);
@@ -231,6 +309,7 @@ describe('CompletionService', () => {
         topK: 3,
         windowLines: 20,
         retrievalTimeoutMs: 500,
+        eagerness: 'balanced',
         policy: 'auto',
         placement: 'comment-prefix',
       },
@@ -396,6 +475,7 @@ describe('CompletionService', () => {
         topK: 1,
         windowLines: 20,
         retrievalTimeoutMs: 50,
+        eagerness: 'balanced',
         policy: 'auto',
       },
     });

@@ -7,6 +7,7 @@ import {
   type ContextReport,
   type Decision,
   type DecisionRequest,
+  type RecommendedPolicy,
   type SnippetRetriever,
   type Usage,
 } from '@repoformer/domain';
@@ -18,8 +19,22 @@ import {
   prepareContext,
   type PromptContext,
 } from '@repoformer/fim';
-import { choosePolicy, type PolicyEvidence, type RetrievalPolicy } from '@repoformer/policy';
-import { decide, decideAtOnce, readDecisionToken, type DecisionInput, type DecisionRace } from './decide.js';
+import {
+  choosePolicy,
+  type Eagerness,
+  type FittedPolicy,
+  type PolicyEvidence,
+  type RetrievalPolicy,
+} from '@repoformer/policy';
+import type { AskedModel } from './ask-model.js';
+import {
+  decide,
+  decideAtOnce,
+  gatherEvidence,
+  type DecisionInput,
+  type DecisionRace,
+  type EvidenceSources,
+} from './decide.js';
 import { EventQueue } from './event-queue.js';
 import {
   FormattedModels,
@@ -30,6 +45,7 @@ import {
   type ModelProvider,
 } from './formatted-models.js';
 import { generate } from './generation.js';
+import { holeEvidence } from './hole-evidence.js';
 import { LineMemory, lineKey, type RememberedLine } from './line-memory.js';
 import { retrieveForCompletion, type RetrievalOutcome } from './retrieval-stage.js';
 import { CompletionRun } from './run.js';
@@ -47,7 +63,11 @@ export interface CompletionOptions extends FormattedModelsOptions {
   /** Replaces the policy's own threshold. */
   readonly threshold?: number;
   /** What the catalogue recommends for the policy's model. */
-  readonly recommended?: { readonly policy: string; readonly threshold?: number };
+  readonly recommended?: Pick<RecommendedPolicy, 'policy' | 'threshold'>;
+  /** What the policy `classifier` is. */
+  readonly fitted?: FittedPolicy;
+  /** How readily a fitted policy spends time on context. */
+  readonly eagerness: Eagerness;
 }
 
 export interface CompletionDependencies {
@@ -131,7 +151,8 @@ export class CompletionService {
       const input = await this.decisionInput(run, score.policy);
       const atOnce = decideAtOnce(input);
       const policy = input.policy as RetrievalPolicy;
-      const decision = atOnce ?? policy.decide(await this.evidenceFor(run, policy), score.threshold);
+      const { threshold } = score;
+      const decision = atOnce ?? policy.decide(await this.evidenceFor(run, policy, threshold), threshold);
       throwIfAborted(run.signal);
       return { decision, decideMs: run.elapsedMs() };
     } finally {
@@ -158,9 +179,10 @@ export class CompletionService {
         lane,
         parts,
         retrieval,
-        askPolicyModel: this.models.hasPolicyModel ? () => this.askPolicyModel(run) : undefined,
+        describe: (outcome) => this.describe(run, generator, outcome),
+        askPolicyModel: this.models.hasPolicyModel ? (ask) => this.askPolicyModel(run, ask) : undefined,
+        onDecided: (decision) => run.sendDecision(decision),
       });
-      run.sendDecision(line.decision);
       const context = await this.contextFor(run, generator, line);
       const prompt = request.explain
         ? await describePrompt(generator.format, parts, context, tokenSource(generator.model, signal))
@@ -205,6 +227,7 @@ export class CompletionService {
       name: policyName || options.policy,
       ...(options.threshold !== undefined && { threshold: options.threshold }),
       ...(options.recommended && { recommended: options.recommended }),
+      ...(options.fitted && { fitted: options.fitted }),
       selfSelecting: format.decisionToken !== undefined,
     });
     const canRetrieve = request.repository !== '' || request.hints.length > 0;
@@ -220,7 +243,10 @@ export class CompletionService {
   ): Promise<RememberedLine> {
     if (this.lines.has(key)) {
       const known = this.lines.find(key, await race.retrieval);
-      if (known) return known;
+      if (known) {
+        race.onDecided(known.decision);
+        return known;
+      }
     }
     const decision = await run.timed('prefillMs', () => decide(run, input, race));
     const line: RememberedLine = { decision, retrieval: await race.retrieval };
@@ -239,7 +265,7 @@ export class CompletionService {
     const tokens = tokenSource(model, signal);
     const context = await prepareContext(
       format,
-      retrieval.chunks,
+      retrieval.chunks.slice(0, decision.chunks),
       languageOf(request),
       contextTokens,
       tokens,
@@ -247,25 +273,49 @@ export class CompletionService {
     return context.chunks.length > 0 ? context : undefined;
   }
 
-  private async evidenceFor(run: CompletionRun, policy: RetrievalPolicy): Promise<PolicyEvidence> {
-    if (policy.needs === 'self') {
-      const self = await this.askPolicyModel(run);
-      return self ? { self } : {};
-    }
-    const { scores } = await this.retrieve(run);
-    return scores ? { scores } : {};
+  /** What a fitted policy sees of a hole: nothing of it needs a model. */
+  private describe(run: CompletionRun, { model }: FormattedModel, outcome: RetrievalOutcome) {
+    const { contextTokens } = this.models.plan(model, run.request);
+    return holeEvidence(run.request, outcome, {
+      contextTokens,
+      msPerToken: model.prefillMsPerToken(),
+      eagerness: this.dependencies.options.eagerness,
+      elapsedMs: run.elapsedMs(),
+    });
   }
 
-  /** P(retrieve) by the policy's model, in a lane of its own. */
-  private async askPolicyModel({ request, signal }: CompletionRun): Promise<PolicyEvidence['self']> {
-    const policyModel = await this.models.policyModel(signal);
+  /** Evidence for a decision that no completion follows. */
+  private async evidenceFor(
+    run: CompletionRun,
+    policy: RetrievalPolicy,
+    threshold: number | undefined,
+  ): Promise<PolicyEvidence> {
+    const retrieval = this.retrieve(run);
+    // What context costs is a matter of the generator.
+    const generator = policy.needs === 'features' ? await this.models.generator(run.signal) : undefined;
+    const sources: EvidenceSources = {
+      retrieval,
+      describe: (outcome) => generator && this.describe(run, generator, outcome),
+      askModel: (ask) => this.askPolicyModel(run, ask),
+    };
+    return gatherEvidence(policy, sources, threshold);
+  }
+
+  /** Asks the policy's model about this hole, in a lane of its own. */
+  private async askPolicyModel<T>(
+    { request, signal }: CompletionRun,
+    ask: (model: AskedModel) => Promise<T>,
+  ): Promise<T> {
+    const { model, format } = await this.models.policyModel(signal);
     const hole = anchorHole(request.prefix, request.suffix);
-    const parts = await this.models.prepare(policyModel, request, hole, signal);
-    const lane = await policyModel.model.acquire({ priority: 'completion', signal });
+    const parts = await this.models.prepare({ model, format }, request, hole, signal);
+    const lane = await model.acquire({ priority: 'completion', signal });
     try {
-      return await readDecisionToken(policyModel.format, parts, (tokens, watch) =>
-        lane.evaluate(tokens, { watch, signal }),
-      );
+      return await ask({
+        format,
+        parts,
+        evaluate: (tokens, options) => lane.evaluate(tokens, { ...options, signal }),
+      });
     } finally {
       lane.release();
     }

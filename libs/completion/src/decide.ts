@@ -1,18 +1,7 @@
-import {
-  throwIfAborted,
-  type Decision,
-  type Evaluation,
-  type ModelLane,
-  type RetrievalMode,
-} from '@repoformer/domain';
-import {
-  assembleDecision,
-  assemblePrompt,
-  assembleShared,
-  type FimFormat,
-  type PromptParts,
-} from '@repoformer/fim';
+import { throwIfAborted, type Decision, type ModelLane, type RetrievalMode } from '@repoformer/domain';
+import { assemblePrompt, assembleShared, type PromptParts } from '@repoformer/fim';
 import { forcedDecision, isPolicy, type PolicyEvidence, type RetrievalPolicy } from '@repoformer/policy';
+import { readDecisionToken, readProbe, type AskedModel } from './ask-model.js';
 import type { FormattedModel } from './formatted-models.js';
 import type { RetrievalOutcome } from './retrieval-stage.js';
 import type { CompletionRun } from './run.js';
@@ -35,22 +24,32 @@ export function decideAtOnce({ mode, policy, canRetrieve }: DecisionInput): Deci
   return isPolicy(policy) ? undefined : policy;
 }
 
-export interface DecisionRace {
+/** What a policy may look at. */
+export interface EvidenceSources {
+  readonly retrieval: Promise<RetrievalOutcome>;
+  /** What a fitted policy sees of what was retrieved. */
+  readonly describe: (retrieval: RetrievalOutcome) => PolicyEvidence['hole'];
+  /** Asks the model that is the policy's; undefined: asking it would cost more than it can save. */
+  readonly askModel: (<T>(ask: (model: AskedModel) => Promise<T>) => Promise<T>) | undefined;
+}
+
+export interface DecisionRace extends Omit<EvidenceSources, 'askModel'> {
   readonly generator: FormattedModel;
   readonly lane: ModelLane;
   readonly parts: PromptParts;
-  readonly retrieval: Promise<RetrievalOutcome>;
-  /** Reads P(retrieve) from another model than the generator; undefined: the generator is asked. */
-  readonly askPolicyModel: (() => Promise<PolicyEvidence['self']>) | undefined;
+  /** Asks another model than the generator; undefined: the generator is the policy's model. */
+  readonly askPolicyModel: EvidenceSources['askModel'];
+  /** Told as soon as it is decided, whatever is still being evaluated. */
+  readonly onDecided: (decision: Decision) => void;
 }
 
 /**
  * Decides while the generator already evaluates what it will need.
  *
- * Where the format puts context behind prefix and suffix, that shared part is needed whatever is decided, and P of
- * the retrieval token is a by-product of it. Otherwise the branch without context is begun while another model
- * decides, and dropped if the decision is to retrieve; a decision that only waits for the index, which answers in
- * milliseconds, is waited for.
+ * Where the format puts context behind prefix and suffix, that shared part is needed whatever is decided, and what
+ * the generator says at its end is a by-product of it. Otherwise the branch without context is begun while another
+ * model decides, and dropped if the decision is to retrieve; a decision that only waits for the index, which answers
+ * in milliseconds, is waited for.
  */
 export async function decide(
   run: CompletionRun,
@@ -60,19 +59,26 @@ export async function decide(
   const atOnce = decideAtOnce(input);
   // decideAtOnce answers for everything but a policy that must be asked.
   const policy = atOnce ? undefined : (input.policy as RetrievalPolicy);
-  const { format } = race.generator;
-  if (policy?.needs === 'self' && !race.askPolicyModel) {
-    const self = await readDecisionToken(format, race.parts, (tokens, watch) =>
-      run.evaluate(race.lane, tokens, watch),
-    );
-    return policy.decide(self ? { self } : {}, input.threshold);
-  }
+  const { generator, lane, parts } = race;
+  const { format } = generator;
+  const isAskedFirst = policy?.needs === 'self' && !race.askPolicyModel;
 
   const speculation = new AbortController();
-  const evaluation = evaluateAhead(run, race, policy, AbortSignal.any([run.signal, speculation.signal]));
+  const signal = AbortSignal.any([run.signal, speculation.signal]);
+  const evaluation = isAskedFirst ? Promise.resolve() : evaluateAhead(run, race, policy, signal);
   // Its failure is looked at below; it must not go unhandled while the decision is awaited.
   evaluation.catch(() => undefined);
-  const decision = atOnce ?? policy!.decide(await gatherEvidence(policy!, race), input.threshold);
+  const askGenerator: EvidenceSources['askModel'] = async (ask) => {
+    await evaluation;
+    return ask({ format, parts, evaluate: (tokens, options) => run.evaluate(lane, tokens, options) });
+  };
+  // Without a shared prefix, a fitted policy does without the generator's word: it would cost a whole prompt.
+  const isShared = format.sharesPrefix || isAskedFirst;
+  const askModel = race.askPolicyModel ?? (isShared ? askGenerator : undefined);
+  const decision =
+    atOnce ??
+    policy!.decide(await gatherEvidence(policy!, { ...race, askModel }, input.threshold), input.threshold);
+  race.onDecided(decision);
   if (decision.outcome === 'retrieve' && !format.sharesPrefix) speculation.abort();
   await evaluation.catch((error: unknown) => {
     if (!speculation.signal.aborted) throw error;
@@ -81,13 +87,23 @@ export async function decide(
   return decision;
 }
 
-async function gatherEvidence(policy: RetrievalPolicy, race: DecisionRace): Promise<PolicyEvidence> {
+/** Collects what a policy needs; a model is asked only where its answer could change the decision. */
+export async function gatherEvidence(
+  policy: RetrievalPolicy,
+  { retrieval, describe, askModel }: EvidenceSources,
+  threshold: number | undefined,
+): Promise<PolicyEvidence> {
   if (policy.needs === 'self') {
-    const self = await race.askPolicyModel!();
+    const self = await askModel?.(readDecisionToken);
     return self ? { self } : {};
   }
-  const { scores } = await race.retrieval;
-  return scores ? { scores } : {};
+  const outcome = await retrieval;
+  if (policy.needs === 'scores') return outcome.scores ? { scores: outcome.scores } : {};
+  const hole = describe(outcome);
+  if (!hole) return {};
+  const needs = policy.asks?.({ hole }, threshold);
+  if (!needs || !askModel) return { hole };
+  return { hole: { ...hole, probe: await askModel((model) => readProbe(model, needs)) } };
 }
 
 /** Evaluates what is certain, or likely, to be needed. */
@@ -97,23 +113,7 @@ async function evaluateAhead(
   policy: RetrievalPolicy | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  if (format.sharesPrefix) await run.evaluate(lane, assembleShared(format, parts), undefined, signal);
+  if (format.sharesPrefix) await run.evaluate(lane, assembleShared(format, parts), { signal });
   else if (policy?.needs === 'self')
-    await run.evaluate(lane, assemblePrompt(format, parts).slice(0, -1), undefined, signal);
-}
-
-/**
- * P(retrieve) as a model sees it; undefined when it has no such token.
- *
- * @param evaluate brings the model's state to the end of the tokens
- */
-export async function readDecisionToken(
-  format: FimFormat,
-  parts: PromptParts,
-  evaluate: (tokens: Int32Array, watch: readonly number[]) => Promise<Evaluation>,
-): Promise<PolicyEvidence['self']> {
-  const token = format.decisionToken;
-  if (token === undefined) return undefined;
-  const { probabilities, argmax } = await evaluate(assembleDecision(format, parts), [token]);
-  return { probability: probabilities[0]!, isArgmax: argmax === token };
+    await run.evaluate(lane, assemblePrompt(format, parts).slice(0, -1), { signal });
 }

@@ -6,6 +6,7 @@ import {
   type ContextOutcome,
   type RetrievalResult,
   type SnippetRetriever,
+  type WordStatistics,
 } from '@repoformer/domain';
 import { scoreHints } from './hints.js';
 
@@ -15,6 +16,8 @@ export interface RetrievalOutcome {
   readonly chunks: readonly Chunk[];
   /** Scores of `chunks`; undefined when retrieval gave no answer at all. */
   readonly scores: readonly number[] | undefined;
+  /** How common the query's words are; undefined when nothing was searched. */
+  readonly words: WordStatistics | undefined;
   /** What to report if the chunks are wanted and there are none. */
   readonly emptyOutcome: Exclude<ContextOutcome, 'used' | 'skipped_by_policy'>;
   readonly indexedCommit: string | undefined;
@@ -86,6 +89,7 @@ function outcome(
   return {
     chunks,
     scores: answered ? chunks.map((chunk) => chunk.score) : undefined,
+    words: result?.words,
     emptyOutcome,
     indexedCommit: result?.indexedCommit,
     headCommit: result?.headCommit,

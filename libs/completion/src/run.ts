@@ -1,5 +1,6 @@
 import {
   AppError,
+  type EvaluateOptions,
   type Evaluation,
   type ModelLane,
   type Clock,
@@ -61,12 +62,15 @@ export class CompletionRun {
   async evaluate(
     lane: ModelLane,
     tokens: Int32Array,
-    watch?: readonly number[],
-    signal = this.signal,
+    { watch, top, signal = this.signal }: Partial<EvaluateOptions> = {},
   ): Promise<Evaluation> {
     // A prompt of one token leaves nothing to evaluate ahead of it.
     if (tokens.length === 0) return { reused: 0, evaluated: 0, probabilities: [], argmax: -1, top: [] };
-    const evaluation = await lane.evaluate(tokens, { ...(watch && { watch }), signal });
+    const evaluation = await lane.evaluate(tokens, {
+      ...(watch && { watch }),
+      ...(top !== undefined && { top }),
+      signal,
+    });
     this.evaluatedTokens += evaluation.evaluated;
     return evaluation;
   }

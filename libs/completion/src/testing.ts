@@ -1,6 +1,7 @@
 import {
   abortError,
   throwIfAborted,
+  type EvaluateOptions,
   type Evaluation,
   type GeneratedPiece,
   type GenerateOptions,
@@ -20,6 +21,8 @@ const END: GenerationEnd = 'end_token';
 export class ScriptedModel implements LanguageModel {
   readonly info: ModelInfo;
   readonly log: string[] = [];
+  /** The tokens that each evaluation was asked about; those that were not asked are left out. */
+  readonly watched: (readonly number[])[] = [];
   /** What it writes after a prompt. */
   script: (prompt: string) => string = () => 'done';
   /** P of the watched token after a prompt. */
@@ -114,9 +117,10 @@ export class ScriptedModel implements LanguageModel {
 
   private async evaluate(
     tokens: Int32Array,
-    { watch = [], signal }: { watch?: readonly number[]; signal: AbortSignal },
+    { watch, top = 0, signal }: EvaluateOptions,
   ): Promise<Evaluation> {
     await this.pause();
+    if (watch) this.watched.push(watch);
     throwIfAborted(signal);
     this.log.push(this.read(tokens));
     const common = tokens.findIndex((token, index) => token !== this.state[index]);
@@ -126,9 +130,9 @@ export class ScriptedModel implements LanguageModel {
     return {
       reused,
       evaluated: tokens.length - reused,
-      probabilities: watch.map(() => this.probability),
+      probabilities: (watch ?? []).map(() => this.probability),
       argmax: -1,
-      top: [],
+      top: Array.from({ length: top }, () => this.probability),
     };
   }
 

@@ -2,7 +2,7 @@ import type { ModelInfo } from '@repoformer/domain';
 import type { TokenBudgets } from '@repoformer/fim';
 
 /** Share of a request's time that may go into evaluating its prompt; the rest is for generating. */
-const PREFILL_SHARE = 0.6;
+export const PREFILL_SHARE = 0.6;
 /** Budgets shrink in these steps, so that a slightly other estimate does not move the cut of the prefix. */
 const STEPS = 8;
 /** Room for what is typed on the line, markers and path headers. */

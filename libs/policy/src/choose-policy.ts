@@ -1,10 +1,20 @@
 import { AppError, type Decision } from '@repoformer/domain';
 import type { RetrievalPolicy } from './policy.js';
+import { createClassifierPolicy } from './classifier-policy.js';
+import type { FittedPolicy } from './fitted/fitted-policy.js';
 import { createSelfGreedyPolicy, createSelfPolicy } from './self-policy.js';
 import { createSimilarityPolicy } from './similarity-policy.js';
 
 /** Policies that a configuration or a request may name. */
-export const POLICY_NAMES = ['auto', 'self', 'self-greedy', 'similarity', 'always', 'never'] as const;
+export const POLICY_NAMES = [
+  'auto',
+  'classifier',
+  'self',
+  'self-greedy',
+  'similarity',
+  'always',
+  'never',
+] as const;
 export type PolicyName = (typeof POLICY_NAMES)[number];
 
 /** Selective_T's threshold for a model that brings none of its own (method: sweep peak of the paper). */
@@ -23,6 +33,8 @@ export interface PolicyChoice {
   readonly threshold?: number;
   /** What the catalogue recommends for the loaded model. */
   readonly recommended?: { readonly policy: string; readonly threshold?: number };
+  /** What `classifier` means. */
+  readonly fitted?: FittedPolicy;
   /** Whether the policy model has a retrieval token. */
   readonly selfSelecting: boolean;
 }
@@ -42,6 +54,16 @@ export function choosePolicy(choice: PolicyChoice): RetrievalPolicy | Decision {
     case 'always':
     case 'never':
       return forcedDecision(name, `the policy is "${name}"`);
+    case 'classifier':
+      if (!choice.fitted) {
+        throw new AppError({
+          kind: 'failed_precondition',
+          reason: 'POLICY_UNSUPPORTED_BY_MODEL',
+          message:
+            'policy "classifier" needs a fitted policy, and there is none for this model; set policy-file, or fit one with `repoformer tune`',
+        });
+      }
+      return createClassifierPolicy(choice.fitted, threshold);
     case 'similarity':
       return createSimilarityPolicy(threshold ?? DEFAULT_SIMILARITY_THRESHOLD);
     case 'self':

@@ -8,10 +8,12 @@ export {
   type PolicyChoice,
   type PolicyName,
 } from './choose-policy.js';
+export { createClassifierPolicy } from './classifier-policy.js';
 export type { PolicyEvidence, PolicyNeed, RetrievalPolicy } from './policy.js';
 export { createSelfGreedyPolicy, createSelfPolicy } from './self-policy.js';
 export { createSimilarityPolicy } from './similarity-policy.js';
 export { extractFeatures } from './features/extract-features.js';
+export { estimateTokens } from './features/chunk-facts.js';
 export { CHUNK_FEATURES, FEATURE_NAMES, HOLE_FEATURES } from './features/feature-names.js';
 export { FEATURES_VERSION, MAX_CHUNKS, type Features, type FeatureView } from './features/feature-view.js';
 export { chooseChunks, type ChoiceInput, type ChunkChoice, type CostModel } from './fitted/choose-chunks.js';
@@ -20,6 +22,7 @@ export { createFittedPolicy, type FittedPolicy, type ProbeNeeds } from './fitted
 export { goldenValues } from './fitted/golden.js';
 export {
   centreLogProbabilities,
+  FIRST_TOKEN_TOP,
   firstTokenOf,
   logit,
   MODEL_FEATURES,

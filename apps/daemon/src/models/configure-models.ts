@@ -4,12 +4,13 @@ import type { ModelSpec } from '@repoformer/domain';
 import { loadLanguageModel } from '@repoformer/engine';
 import { resolveModel } from '@repoformer/models';
 import type { Logger } from '../log/logger.js';
+import { loadPolicy, type LoadedPolicy } from './load-policy.js';
 import type { HostedModel } from './model-host.js';
 
 /** What is known of the configured models once they are found; nothing of it before. */
 export interface ModelFacts {
   readonly family?: string | undefined;
-  readonly recommended?: ModelSpec['recommended'];
+  readonly policy?: LoadedPolicy;
 }
 
 export interface ConfiguredModels {
@@ -19,7 +20,7 @@ export interface ConfiguredModels {
 
 /** The models that the configuration asks for, yet to be found and loaded. */
 export function configureModels({ config, origins }: ResolvedConfig, logger: Logger): ConfiguredModels {
-  const facts: { family?: string | undefined; recommended?: ModelSpec['recommended'] } = {};
+  const facts: { family?: string | undefined; policy?: LoadedPolicy } = {};
   const common = {
     modelsDirectory: config.modelsDir,
     prefillThreads: config.prefillThreads,
@@ -39,6 +40,10 @@ export function configureModels({ config, origins }: ResolvedConfig, logger: Log
     adapters: spec.adapters.map(({ path }) => basename(path)),
   });
 
+  const findPolicy = async ({ recommended }: ModelSpec) => {
+    facts.policy = await loadPolicy(config.policyFile, recommended, logger);
+  };
+
   const generator: HostedModel = {
     name: config.model,
     roles: config.policyModel === undefined ? ['generator', 'policy'] : ['generator'],
@@ -50,7 +55,7 @@ export function configureModels({ config, origins }: ResolvedConfig, logger: Log
         ...(config.adapter.length > 0 && { adapters: config.adapter }),
       });
       facts.family = spec.family;
-      if (config.policyModel === undefined) facts.recommended = spec.recommended;
+      if (config.policyModel === undefined) await findPolicy(spec);
       return load(spec, signal);
     },
   };
@@ -61,7 +66,7 @@ export function configureModels({ config, origins }: ResolvedConfig, logger: Log
     roles: ['policy'],
     async load(signal) {
       const spec = await resolveModel(policyModel, { ...common, signal });
-      facts.recommended = spec.recommended;
+      await findPolicy(spec);
       return load(spec, signal);
     },
   };

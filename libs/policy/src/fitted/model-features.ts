@@ -44,6 +44,9 @@ export function modelFeatures(probe: Probe, readout?: Readout): number[] {
   ];
 }
 
+/** Most probable tokens that {@link firstTokenOf} is given, when fitting and when serving. */
+export const FIRST_TOKEN_TOP = 32;
+
 /**
  * What the most probable tokens say of the first token; undefined for none. All others together count as one more
  * outcome, so that the entropy needs no more than these. Fit and serve with the same number of them.

@@ -16,14 +16,12 @@ import {
   type PromptParts,
 } from '@repoformer/fim';
 import { nonBlankLines } from '@repoformer/metrics';
+import { FIRST_TOKEN_TOP } from '@repoformer/policy';
 import { CompletionFilter } from '@repoformer/postprocess';
 import type { Hole } from '../record.js';
 import type { HoleRun, Probe, Variant } from './hole-run.js';
 import { readoutTokens } from './readout-tokens.js';
 import type { RunSettings } from './run-settings.js';
-
-/** Most probable tokens kept of a probe: entropy and margin are computed from them. */
-const TOP_TOKENS = 32;
 
 /** A hole as the runner needs it; a {@link Hole} or a record of one. */
 export type RunnableHole = Pick<
@@ -208,7 +206,7 @@ export class HoleRunner {
     // At the very start of a file there may be nothing to evaluate.
     if (tokens.length === 0) return { top: [], readout: '' };
     const watch = decisionToken === undefined ? this.#readout : [...this.#readout, decisionToken];
-    const { probabilities, argmax, top } = await lane.evaluate(tokens, { watch, top: TOP_TOKENS, signal });
+    const { probabilities, argmax, top } = await lane.evaluate(tokens, { watch, top: FIRST_TOKEN_TOP, signal });
     const readout = Float32Array.from(this.#readout, (_, i) => Math.log(probabilities[i]!));
     return {
       ...(decisionToken !== undefined && {
