@@ -1,4 +1,5 @@
-import { open, readFile, rename, rm } from 'node:fs/promises';
+import { open, readFile, rm, stat } from 'node:fs/promises';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileError } from './jsonl.js';
 
 /** A piece of work that one process at a time does. */
@@ -6,35 +7,63 @@ export interface WorkLock {
   release(): Promise<void>;
 }
 
+const RETRY_MS = 20;
+/** Clearing away a dead process's lock takes milliseconds; whoever is at it longer died over it. */
+const CLEARING_MS = 10_000;
+
 /**
  * Takes a lock file for this process, or says that another living process has it. The lock of a process that died
- * is taken over. For one machine: process ids mean nothing to another.
+ * is cleared away. For one machine: process ids mean nothing to another.
  */
 export async function tryLock(path: string): Promise<WorkLock | undefined> {
   for (;;) {
-    try {
-      const handle = await open(path, 'wx');
-      await handle.writeFile(String(process.pid));
-      await handle.close();
-      return { release: () => rm(path, { force: true }) };
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw fileError(path, error);
-    }
-    const owner = Number(await readFile(path, 'utf8').catch(() => ''));
-    if (owner > 0 && isAlive(owner)) return undefined;
-    // Whoever moves it aside may try to take it; another who was as fast finds nothing to move.
-    const aside = `${path}.${process.pid}`;
-    const moved = await rename(path, aside).then(
-      () => true,
-      () => false,
-    );
-    if (moved) await rm(aside, { force: true });
+    if (await create(path)) return { release: () => rm(path, { force: true }) };
+    if (await isHeld(path)) return undefined;
+    await clear(path);
   }
 }
 
-function isAlive(pid: number): boolean {
+/** Removes a dead process's lock; one process at a time, or the second would remove the lock of the first. */
+async function clear(path: string): Promise<void> {
+  const guard = `${path}.clearing`;
+  if (await create(guard)) {
+    if (!(await isHeld(path))) await rm(path, { force: true });
+    await rm(guard, { force: true });
+    return;
+  }
+  const age = await stat(guard).then(
+    ({ mtimeMs }) => Date.now() - mtimeMs,
+    () => 0,
+  );
+  if (age > CLEARING_MS) await rm(guard, { force: true });
+  await sleep(RETRY_MS);
+}
+
+/** @returns false when it is there already */
+async function create(path: string): Promise<boolean> {
   try {
-    process.kill(pid, 0);
+    const handle = await open(path, 'wx');
+    await handle.writeFile(String(process.pid));
+    await handle.close();
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw fileError(path, error);
+  }
+}
+
+async function isHeld(path: string): Promise<boolean> {
+  const owner = Number(await readFile(path, 'utf8').catch(() => ''));
+  if (!(owner > 0)) {
+    // Just created and not written yet, unless it has been so for long.
+    const age = await stat(path).then(
+      ({ mtimeMs }) => Date.now() - mtimeMs,
+      () => Number.POSITIVE_INFINITY,
+    );
+    return age < CLEARING_MS;
+  }
+  try {
+    process.kill(owner, 0);
     return true;
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM';

@@ -206,7 +206,11 @@ export class HoleRunner {
     // At the very start of a file there may be nothing to evaluate.
     if (tokens.length === 0) return { top: [], readout: '' };
     const watch = decisionToken === undefined ? this.#readout : [...this.#readout, decisionToken];
-    const { probabilities, argmax, top } = await lane.evaluate(tokens, { watch, top: FIRST_TOKEN_TOP, signal });
+    const { probabilities, argmax, top } = await lane.evaluate(tokens, {
+      watch,
+      top: FIRST_TOKEN_TOP,
+      signal,
+    });
     const readout = Float32Array.from(this.#readout, (_, i) => Math.log(probabilities[i]!));
     return {
       ...(decisionToken !== undefined && {
