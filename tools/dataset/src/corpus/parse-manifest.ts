@@ -166,7 +166,11 @@ function checkNames(file: string, entries: readonly CorpusEntry[], never: readon
       }
       if (entry.split !== other.split && sameProject(names, projectNames(other.name))) {
         const where = `repositories[${otherAt}] (${other.name}, ${other.split})`;
-        throw manifestError(file, `repositories[${at}].name`, `the same project as ${where}, in another split`);
+        throw manifestError(
+          file,
+          `repositories[${at}].name`,
+          `the same project as ${where}, in another split`,
+        );
       }
     });
   });

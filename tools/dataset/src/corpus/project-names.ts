@@ -1,7 +1,19 @@
 /** Names that say nothing of a project without the scope before them. */
 const GENERIC = new Set([
   ...['core', 'common', 'client', 'server', 'utils', 'util', 'types', 'cli', 'api', 'sdk', 'db', 'ai', 'lib'],
-  ...['parser', 'router', 'react', 'node', 'browser', 'runtime', 'schema', 'crypto', 'agent', 'workflow', 'rag'],
+  ...[
+    'parser',
+    'router',
+    'react',
+    'node',
+    'browser',
+    'runtime',
+    'schema',
+    'crypto',
+    'agent',
+    'workflow',
+    'rag',
+  ],
 ]);
 
 /**

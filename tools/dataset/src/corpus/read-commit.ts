@@ -10,7 +10,11 @@ export interface CommittedFile {
 }
 
 /** The regular files of a commit; links and submodules are left out. */
-export async function listCommit(root: string, commit: string, signal?: AbortSignal): Promise<CommittedFile[]> {
+export async function listCommit(
+  root: string,
+  commit: string,
+  signal?: AbortSignal,
+): Promise<CommittedFile[]> {
   const output = await git(root, ['ls-tree', '-r', '-z', '--full-tree', commit], { signal });
   const files: CommittedFile[] = [];
   for (const row of output.toString('utf8').split('\0')) {
@@ -32,7 +36,7 @@ export async function readBlobs(
     input: Buffer.from(oids.map((oid) => `${oid}\n`).join('')),
   });
   const blobs: Uint8Array[] = [];
-  for (let at = 0; at < output.length; ) {
+  for (let at = 0; at < output.length;) {
     const newline = output.indexOf(NEWLINE, at);
     const [, size] = /^[0-9a-f]+ blob (\d+)$/.exec(output.subarray(at, newline).toString('latin1')) ?? [];
     if (size === undefined) break;

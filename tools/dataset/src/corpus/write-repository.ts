@@ -39,7 +39,9 @@ export async function writeRepository(
     const init = ['init', '--quiet', '--template=', '--initial-branch=main', '--object-format=sha1', '.'];
     await git(staging, init, { signal });
     await git(staging, ['add', '--all', '--force', '.'], { signal });
-    await git(staging, ['commit', '--quiet', '--no-verify', '--allow-empty', `--message=${name}`], { signal });
+    await git(staging, ['commit', '--quiet', '--no-verify', '--allow-empty', `--message=${name}`], {
+      signal,
+    });
     const commit = (await git(staging, ['rev-parse', 'HEAD'], { signal })).toString('latin1').trim();
     await writeFile(join(staging, STAMP), JSON.stringify({ digest, commit }));
     await replaceFolder(staging, root);
@@ -82,7 +84,10 @@ function digestOf(name: string, files: readonly RepositoryFile[]): string {
 
 async function readStamp(root: string): Promise<{ digest: string; commit: string } | undefined> {
   try {
-    const { digest, commit } = JSON.parse(await readFile(join(root, STAMP), 'utf8')) as Record<string, unknown>;
+    const { digest, commit } = JSON.parse(await readFile(join(root, STAMP), 'utf8')) as Record<
+      string,
+      unknown
+    >;
     return typeof digest === 'string' && typeof commit === 'string' ? { digest, commit } : undefined;
   } catch {
     return undefined;

@@ -40,7 +40,7 @@ function readTar(tar: Buffer, limits: ArchiveLimits): ArchiveContent {
   let longName: string | undefined;
   let paxPath: string | undefined;
   let paxSize: number | undefined;
-  for (let at = 0; at < tar.length; ) {
+  for (let at = 0; at < tar.length;) {
     if (tar.length - at < BLOCK_BYTES) throw new ArchiveError('it ends inside a header');
     const header = tar.subarray(at, at + BLOCK_BYTES);
     at += BLOCK_BYTES;
@@ -102,7 +102,7 @@ function ustarName(header: Buffer): string {
 function readPax(body: Buffer): { path: string | undefined; size: number | undefined } {
   let path: string | undefined;
   let size: number | undefined;
-  for (let at = 0; at < body.length; ) {
+  for (let at = 0; at < body.length;) {
     const space = body.indexOf(0x20, at);
     const length = space < 0 ? Number.NaN : Number(body.subarray(at, space).toString('latin1'));
     if (!Number.isSafeInteger(length) || length <= space - at || at + length > body.length) {

@@ -26,7 +26,8 @@ export function readZip(archive: Uint8Array, limits: ArchiveLimits): ArchiveCont
   const end = findEnd(zip);
   const count = zip.readUInt16LE(end + 10);
   let at = zip.readUInt32LE(end + 16);
-  if (count === 0xffff || at === 0xffffffff) throw new ArchiveError('it is a zip64 archive, which sources are not');
+  if (count === 0xffff || at === 0xffffffff)
+    throw new ArchiveError('it is a zip64 archive, which sources are not');
   if (count > limits.maxFiles) throw new ArchiveError(`it holds more than ${limits.maxFiles} entries`);
   const files: ArchiveFile[] = [];
   let links = 0;

@@ -35,7 +35,7 @@ export function shingleSet(text: string): Uint32Array {
 /** Share of the shingles of two sorted sets that both have; 0 when both are empty. */
 export function jaccard(left: Uint32Array, right: Uint32Array): number {
   let common = 0;
-  for (let l = 0, r = 0; l < left.length && r < right.length; ) {
+  for (let l = 0, r = 0; l < left.length && r < right.length;) {
     const difference = left[l]! - right[r]!;
     if (difference === 0) common++;
     if (difference <= 0) l++;

@@ -56,7 +56,9 @@ const COMPILED_MARKS: readonly RegExp[] = [
 const LEGAL_NAME = /^(?:(?:un)?licen[cs]es?|copying|copyright|notice|patents|authors)(?:[._-][\w.-]*)?$/i;
 
 export type Judgement =
-  { readonly kept: 'source'; readonly language: CorpusLanguage; readonly text: string } | { readonly kept: 'other' } | { readonly dropped: DropReason };
+  | { readonly kept: 'source'; readonly language: CorpusLanguage; readonly text: string }
+  | { readonly kept: 'other' }
+  | { readonly dropped: DropReason };
 
 export interface JudgeOptions {
   readonly languages: readonly CorpusLanguage[];
