@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBuildCommand } from './build-command.js';
 import { addLabelCommand } from './label-command.js';
 import { addStatsCommand } from './stats-command.js';
 
@@ -10,6 +11,7 @@ export function createProgram(signal: AbortSignal): Command {
         'Nothing leaves this machine; only `build --corpus` fetches anything, with the package clients you have.',
     )
     .showHelpAfterError();
+  addBuildCommand(program, signal);
   addLabelCommand(program, signal);
   addStatsCommand(program);
   return program;

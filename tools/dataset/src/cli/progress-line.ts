@@ -18,6 +18,11 @@ export class ProgressLine {
     process.stderr.write(`${text}\n`);
   }
 
+  /** A line that stays. */
+  note(text: string): void {
+    process.stderr.write(process.stderr.isTTY ? `\r\u001b[K${text}\n` : `${text}\n`);
+  }
+
   end(): void {
     if (this.#last !== '') process.stderr.write(process.stderr.isTTY ? '\n' : `${this.#last}\n`);
   }
