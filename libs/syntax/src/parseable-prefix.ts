@@ -71,18 +71,20 @@ function functionAround(root: Node, hole: number, grammar: Grammar): { node: Nod
   const cursor = root.walk();
   let found: { node: Node; body: Node } | undefined;
   try {
-    do {
-      const { startIndex, endIndex, nodeTypeId } = cursor;
-      if (startIndex >= hole || endIndex < hole) break;
-      if (!((grammar.roles[nodeTypeId] ?? 0) & ROLE.function)) continue;
-      const node = cursor.currentNode;
-      const body = node.childForFieldName('body');
-      if (body && body.endIndex >= hole) found = { node, body };
-    } while (cursor.gotoFirstChildForIndex(hole));
+    for (;;) {
+      if ((grammar.roles[cursor.nodeTypeId] ?? 0) & ROLE.function) {
+        const node = cursor.currentNode;
+        const body = node.childForFieldName('body');
+        if (body && body.endIndex > hole) found = { node, body };
+      }
+      // The runtime's own search for a child by offset never finds one in this version.
+      if (!cursor.gotoFirstChild()) return found;
+      while (cursor.endIndex <= hole) if (!cursor.gotoNextSibling()) return found;
+      if (cursor.startIndex >= hole) return found;
+    }
   } finally {
     cursor.delete();
   }
-  return found;
 }
 
 /** What a reader would take for the body where no parser helps: all up to the first line that is indented less. */
