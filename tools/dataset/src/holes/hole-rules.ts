@@ -1,3 +1,4 @@
+import type { TextRange } from '@repoformer/syntax';
 import type { HoleKind } from '../record.js';
 import { lineAt, overlapping, type SourceFile } from './source-file.js';
 
@@ -14,11 +15,15 @@ const ERROR_DISTANCE_LINES = 10;
 /** Largest share of comments in a truth of several lines; nobody can tell what others would remark. */
 const MAX_COMMENT_SHARE = 0.2;
 
-/** Words that stand alone on a line and say nothing: no one asks for them to be completed. */
+/** Largest share of strings in a truth: messages and texts for people are not learnt from code. */
+const MAX_STRING_SHARE = 0.6;
+
+/** Words that say nothing when there are no others: no one asks for them to be completed. */
 const LONE_WORDS = new Set(
-  'else try finally pass return break continue default do then end begin ensure rescue loop None null true false'.split(
-    ' ',
-  ),
+  (
+    'else try finally pass return break continue default do then end begin ensure rescue loop None null true false ' +
+    'void any export import from const let var async await function class property staticmethod classmethod override'
+  ).split(' '),
 );
 
 /** Whether a person could want this completed: see the rules above, each is one line here. */
@@ -34,12 +39,10 @@ export function isWorthAsking(file: SourceFile, kind: HoleKind, start: number, e
   const inside = overlapping(prose, start, end);
   if (isWithin(inside, start) || overlapping(prose, end, end + 1).some((range) => range.start < end))
     return false;
-  const commentChars = overlapping(tree.comments(), start, end).reduce(
-    (sum, range) => sum + Math.min(range.end, end) - Math.max(range.start, start),
-    0,
-  );
   const mayRemark = kind === 'chunk' || kind === 'function';
-  if (commentChars > (mayRemark ? MAX_COMMENT_SHARE * (end - start) : 0)) return false;
+  const maxComments = mayRemark ? MAX_COMMENT_SHARE * (end - start) : 0;
+  if (charsWithin(tree.comments(), start, end) > maxComments) return false;
+  if (charsWithin(tree.strings(), start, end) > MAX_STRING_SHARE * (end - start)) return false;
   if (!saysSomething(codeOf(text, inside, start, end))) return false;
   if (kind !== 'line_rest' && repeatsTheLineAbove(file, first)) return false;
   const near = {
@@ -61,20 +64,19 @@ export function isInProse({ prose }: SourceFile, offset: number): boolean {
   return isWithin(overlapping(prose, offset, offset + 1), offset);
 }
 
-function isWithin(
-  ranges: readonly { readonly start: number; readonly end: number }[],
-  offset: number,
-): boolean {
+function isWithin(ranges: readonly TextRange[], offset: number): boolean {
   return ranges.some(({ start, end }) => start < offset && offset < end);
 }
 
+function charsWithin(ranges: readonly TextRange[], start: number, end: number): number {
+  return overlapping(ranges, start, end).reduce(
+    (sum, range) => sum + Math.min(range.end, end) - Math.max(range.start, start),
+    0,
+  );
+}
+
 /** The text of a range without comments and strings. */
-function codeOf(
-  text: string,
-  prose: readonly { readonly start: number; readonly end: number }[],
-  start: number,
-  end: number,
-): string {
+function codeOf(text: string, prose: readonly TextRange[], start: number, end: number): string {
   let code = '';
   let at = start;
   for (const range of prose) {

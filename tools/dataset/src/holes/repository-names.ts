@@ -70,7 +70,7 @@ export function repositoryNames(files: readonly SourceFile[]): RepositoryNames {
 }
 
 interface ImportedNames {
-  /** Words of imports from the repository itself. */
+  /** Names that imports from the repository itself make known. */
   readonly own: ReadonlySet<string>;
   readonly foreign: ReadonlySet<string>;
   /** Whether something of the repository is imported as a whole, without naming what. */
@@ -84,13 +84,27 @@ function importedNames(file: SourceFile, modules: ReadonlySet<string>): Imported
   let all = false;
   for (const { start, end } of file.tree.imports()) {
     const text = file.text.slice(start, end);
-    const words = text.match(/[\p{L}\p{N}_$]+/gu) ?? [];
-    const isOwn =
-      file.language === 'python'
-        ? /^from\s+\./.test(text) || modules.has(/^(?:from|import)\s+([\p{L}\p{N}_]+)/u.exec(text)?.[1] ?? '')
-        : /['"](\.|@\/|~\/|#)/.test(text);
-    for (const word of words) (isOwn ? own : foreign).add(word);
+    const isPython = file.language === 'python';
+    const isOwn = isPython
+      ? /^from\s+\./.test(text) || modules.has(/^(?:from|import)\s+([\p{L}\p{N}_]+)/u.exec(text)?.[1] ?? '')
+      : /['"](\.|@\/|~\/|#)/.test(text);
+    for (const name of isPython ? namesOfPython(text) : namesOfEcmaScript(text))
+      (isOwn ? own : foreign).add(name);
     if (isOwn && /import\s+\*\s*$/.test(text)) all = true;
   }
   return { own, foreign, all };
+}
+
+/** What is written behind `import`: names after `from`, else modules, of which the first part becomes known. */
+function namesOfPython(text: string): string[] {
+  const [, from, names = ''] = /^\s*(from\b[^]*?)?\bimport\b([^]*)$/.exec(text) ?? [];
+  return names.split(',').map((name) => {
+    const words = name.match(/[\p{L}\p{N}_]+/gu) ?? [];
+    return (from === undefined && words.at(-2) !== 'as' ? words[0] : words.at(-1)) ?? '';
+  });
+}
+
+/** What is written before the module's path. */
+function namesOfEcmaScript(text: string): string[] {
+  return text.replace(/['"][^]*$/, '').match(/[\p{L}\p{N}_$]+/gu) ?? [];
 }
