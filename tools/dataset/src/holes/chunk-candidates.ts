@@ -19,8 +19,8 @@ interface ChunkCandidate extends Candidate {
 }
 
 /**
- * Spans of k ~ Poisson(3) lines, clipped to 1..10, that begin in 10-line chunks of the repository. Chunks are
- * clustered by their words and clusters take turns, so that holes are spread over what the repository does. The
+ * Spans of k ~ Poisson(3) lines, clipped to 1..10 and to the block they begin in, from 10-line chunks of the
+ * repository. Chunks are clustered by their words and clusters take turns, so that holes are spread over what the repository does. The
  * number of clusters follows from the repository alone: were it the number of holes wanted, as in the paper, asking
  * for more holes would change all of them.
  */
@@ -79,13 +79,25 @@ function spanIn(
   const comments = new Set(file.tree.comments().map(({ start }) => start));
   const places = chunk.filter((line) => {
     const { codeStart } = file.lines[line]!;
-    return !isInProse(file, codeStart) && !comments.has(codeStart);
+    const closes = ')]}'.includes(file.text[codeStart]!);
+    return !closes && !isInProse(file, codeStart) && !comments.has(codeStart);
   });
   if (places.length === 0) return undefined;
   const first = places[random.below(places.length)]!;
-  let last = Math.min(file.lines.length - 1, first + length - 1);
-  while (file.lines[last]!.codeEnd <= file.lines[last]!.codeStart) last -= 1;
-  return { start: file.lines[first]!.codeStart, end: file.lines[last]!.codeEnd };
+  return { start: file.lines[first]!.codeStart, end: file.lines[lastOfBlock(file, first, length)]!.codeEnd };
+}
+
+/** The last of so many lines that is still in the first one's block: what is indented less begins something else. */
+function lastOfBlock({ lines }: SourceFile, first: number, length: number): number {
+  const indentation = lines[first]!.codeStart - lines[first]!.start;
+  let last = first;
+  for (let line = first + 1; line < Math.min(first + length, lines.length); line++) {
+    const { start, codeStart, codeEnd } = lines[line]!;
+    if (codeEnd <= codeStart) continue;
+    if (codeStart - start < indentation) break;
+    last = line;
+  }
+  return last;
 }
 
 /** Knuth's method: good for small means. */

@@ -22,7 +22,7 @@ const MAX_STRING_SHARE = 0.6;
 const LONE_WORDS = new Set(
   (
     'else try finally pass return break continue default do then end begin ensure rescue loop None null true false ' +
-    'void any export import from const let var async await function class property staticmethod classmethod override'
+    'void any export import from const let var async await function class property staticmethod classmethod override constructor super'
   ).split(' '),
 );
 

@@ -11,12 +11,14 @@ const COMMON_METHODS = new Set(
     'add append apply assert bind call catch clear close concat copy count debug decode delete dispatch emit encode ' +
     'endswith entries error every exec extend filter finally find findIndex flush forEach format from get getattr ' +
     'group has includes index indexOf info init insert is items join json keys len length load loads lock lower log ' +
-    'main map match max min next off once open parse pop print push read reduce remove render replace request reset ' +
-    'resolve return reverse run save search send set setdefault shift slice some sort split start startswith stop ' +
-    'strip sub test then throw toString trim type unlock update upper value values wait warn write'
+    'main map match max min next now off once open parse pop print push read reduce remove render replace request reset ' +
+    'resolve return reverse run save search seek send set setdefault shift slice some sort split start startswith stop ' +
+    'strip sub tag tell test text then throw toString trim type unlock update upper value values wait warn write'
   ).split(' '),
 );
 
+/** What every file knows without importing it. */
+const GLOBALS = new Set('console crypto document globalThis navigator performance process window'.split(' '));
 const OWN = new Set(['self', 'this', 'cls', 'super']);
 const EXPLICIT_IMPORTS = new Set([
   'python',
@@ -64,7 +66,12 @@ export function repositoryNames(files: readonly SourceFile[]): RepositoryNames {
       const { own, foreign, all } = importsOf(file);
       if (!qualified) return own.has(callee) || (all && !foreign.has(callee));
       if (own.has(root)) return true;
-      return !COMMON_METHODS.has(callee) && !foreign.has(root) && (OWN.has(root) || /^[\p{Ll}_]/u.test(root));
+      return (
+        !COMMON_METHODS.has(callee) &&
+        !foreign.has(root) &&
+        !GLOBALS.has(root) &&
+        (OWN.has(root) || /^[\p{Ll}_]/u.test(root))
+      );
     },
   };
 }

@@ -220,9 +220,12 @@ describe('each kind', () => {
     for (const { prefix, middle, suffix, lines } of holes) {
       expect(lastLine(prefix).trim()).toBe('');
       expect(middle).toBe(middle.trim());
-      expect(lines).toBeGreaterThanOrEqual(1);
       expect(lines).toBeLessThanOrEqual(10);
       expect(firstLine(suffix).trim()).toBe('');
+      expect(middle).not.toMatch(/^[)\]}]/);
+      const [, ...further] = middle.split('\n').filter((line) => line.trim() !== '');
+      for (const line of further)
+        expect(/^\s*/.exec(line)![0].length).toBeGreaterThanOrEqual(lastLine(prefix).length);
     }
     expect(new Set(holes.map(({ lines }) => lines)).size).toBeGreaterThan(2);
   });
