@@ -46,6 +46,8 @@ export interface HoleRecord extends Omit<Hole, 'prefix' | 'suffix'> {
     readonly queriedWithMiddle: boolean;
     /** Best first. */
     readonly chunks: readonly Chunk[];
+    /** What retrieving them took, when the dataset was built. */
+    readonly retrieveMs: number;
   };
   /** By `extractFeatures` of `@repoformer/policy`, from the whole file; names and version are the dataset's. */
   readonly features: {

@@ -78,7 +78,7 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
 async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
   const holes = chosen(await readHoles(dataset), flags);
   const { placement, order, adapter, modelsDir, threads } = flags;
-  const { spec, model, format } = await openLabelModel({
+  const opened = await openLabelModel({
     model: flags.model,
     ...(modelsDir !== undefined && { modelsDirectory: modelsDir }),
     ...(adapter && { adapters: adapter }),
@@ -87,6 +87,7 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
     threads,
     signal,
   });
+  const { model, format } = opened;
   try {
     const { prefixTokens, suffixTokens, contextTokens, maxChunks, completions } = flags;
     const settings = {
@@ -95,7 +96,7 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
       maxChunks,
       completions,
     };
-    const run = await describeLabelRun(spec, format, settings);
+    const run = await describeLabelRun(opened, settings);
     const directory = await openLabelRun(join(dataset, 'labels'), run);
     console.error(`labels: ${directory}`);
     const line = new ProgressLine();

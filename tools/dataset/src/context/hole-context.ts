@@ -20,6 +20,7 @@ export interface HoleContext {
   readonly source: ContextSource;
   readonly queriedWithMiddle: boolean;
   readonly chunks: readonly Chunk[];
+  readonly retrieveMs: number;
   /** Of the words of a query without the truth, as the policy will have them. */
   readonly words: WordStatistics | undefined;
 }
@@ -44,19 +45,22 @@ export async function contextOf(
   const isRandom = random.next() < options.randomShare;
   const queriedWithMiddle = !isRandom && random.next() < options.withMiddleShare;
   const query = { path: hole.path, suffix: hole.suffix, topK: CHUNKS, matched: false };
+  const startedAt = performance.now();
   const served = await index.retrieve({ ...query, prefix: hole.prefix });
+  const retrieveMs = Number((performance.now() - startedAt).toFixed(2));
   if (isRandom) {
     return {
       source: 'random',
       queriedWithMiddle,
       chunks: randomChunks(hole, index, files, random),
+      retrieveMs,
       words: served.words,
     };
   }
   const { chunks } = queriedWithMiddle
     ? await index.retrieve({ ...query, prefix: hole.prefix + hole.middle })
     : served;
-  return { source: 'retrieved', queriedWithMiddle, chunks, words: served.words };
+  return { source: 'retrieved', queriedWithMiddle, chunks, retrieveMs, words: served.words };
 }
 
 /** Windows of other files, each with its true similarity to the query, best first. */

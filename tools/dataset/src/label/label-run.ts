@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError, type ModelSpec } from '@repoformer/domain';
-import type { FimFormat } from '@repoformer/fim';
+import { AppError } from '@repoformer/domain';
 import { fileDigest } from '../files/file-digest.js';
 import { fileError } from '../files/jsonl.js';
+import type { LabelModel } from './open-label-model.js';
+import { readoutTokens } from './readout-tokens.js';
 import type { RunSettings } from './run-settings.js';
 
 /** What labels depend on besides the holes: the model's files, the prompt's form and the settings. */
@@ -21,12 +22,13 @@ export interface LabelRun {
   readonly order: 'best-first' | 'best-last';
   readonly chunkTemplate: string;
   readonly settings: RunSettings;
+  /** Whose log-probabilities the probes' read-outs hold, in their order. */
+  readonly readoutTokens: readonly number[];
 }
 
 /** Describes a run. Reads the model's files to know them by content. */
 export async function describeLabelRun(
-  spec: ModelSpec,
-  format: FimFormat,
+  { spec, format, model }: LabelModel,
   settings: RunSettings,
 ): Promise<LabelRun> {
   const adapters = [];
@@ -40,6 +42,7 @@ export async function describeLabelRun(
     order,
     chunkTemplate: template,
     settings,
+    readoutTokens: readoutTokens(model.info),
   };
 }
 

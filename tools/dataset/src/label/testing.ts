@@ -16,7 +16,7 @@ export function holeOf(number: number): HoleRecord {
     prefix: 'y = 0\n',
     middle: 'x = 1',
     suffix: '\n',
-    context: { source: 'retrieved', queriedWithMiddle: false, chunks: [] },
+    context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 1 },
     features: { hole: [0.5], chunks: [] },
   };
 }

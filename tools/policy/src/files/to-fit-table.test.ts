@@ -1,0 +1,92 @@
+import type { HoleRecord } from '@repoformer/dataset';
+import { describe, expect, it } from 'vitest';
+import { toFitTable, type FitLabel } from './to-fit-table.js';
+
+const hole = (id: string, changes: Partial<HoleRecord> = {}): HoleRecord => ({
+  schema: 1,
+  id,
+  repository: 'local:a',
+  split: 'train',
+  path: 'a.py',
+  language: 'python',
+  kind: 'line',
+  lines: 1,
+  prefix: '',
+  middle: 'x',
+  suffix: '',
+  context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 1 },
+  features: { hole: [1, 2], chunks: [[3], [4]] },
+  ...changes,
+});
+
+const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
+
+const label: FitLabel = {
+  probes: {
+    decision: { retrieve: 0.25, top: [0.5], readout: floats(-1, -Infinity) },
+    first: { top: [0.75, 0.125], readout: floats(-2, -3) },
+  },
+  variants: [
+    { logLikelihood: -2, editSimilarity: 40 },
+    { logLikelihood: -1.5 },
+    { logLikelihood: -1.75, editSimilarity: 70 },
+  ],
+};
+
+describe('toFitTable', () => {
+  it('makes a row of a hole and its label', () => {
+    const { table } = toFitTable([hole('a')], new Map([['a', label]]), { readoutTokens: [7, 9] });
+    expect(table).toMatchObject({
+      readoutTokens: [7, 9],
+      holes: [
+        {
+          id: 'a',
+          holeFeatures: [1, 2],
+          chunkFeatures: [[3], [4]],
+          gainEs: 30,
+          gainLogLikelihood: 0.25,
+          chunkGains: [0.5, -0.25],
+          probe: {
+            decisionProbability: 0.25,
+            firstToken: { probability: 0.75, margin: 0.625 },
+            readouts: { decision: [-1, -40], first: [-2, -3] },
+          },
+        },
+      ],
+    });
+  });
+
+  it('takes no read-out of another list of tokens', () => {
+    const { table } = toFitTable([hole('a')], new Map([['a', label]]), { readoutTokens: [7] });
+    expect(table.holes[0]!.probe!.readouts).toBeUndefined();
+  });
+
+  it('leaves out what would teach something else, and says so', () => {
+    const context = { source: 'retrieved', queriedWithMiddle: true, chunks: [], retrieveMs: 1 } as const;
+    const holes = [
+      hole('ok'),
+      hole('bench', { split: 'benchmark' }),
+      hole('random', { context: { ...context, source: 'random' } }),
+      hole('second', { context }),
+      hole('nolabel'),
+      hole('nocontext'),
+      hole('nocompletion'),
+    ];
+    const labels = new Map<string, FitLabel>(holes.map(({ id }) => [id, label]));
+    labels.delete('nolabel');
+    labels.set('nocontext', { ...label, variants: label.variants.slice(0, 1) });
+    labels.set('nocompletion', { ...label, variants: label.variants.slice(0, 2) });
+    const { table, leftOut } = toFitTable(holes, labels);
+    expect(table.holes.map(({ id }) => id)).toEqual(['ok']);
+    expect(leftOut).toEqual({
+      unlabelled: 1,
+      benchmark: 1,
+      randomContext: 1,
+      secondRound: 1,
+      withoutContext: 1,
+      withoutCompletions: 1,
+    });
+    const wider = toFitTable(holes, labels, { withSecondRound: true });
+    expect(wider.table.holes.map(({ id }) => id)).toEqual(['ok', 'second']);
+  });
+});

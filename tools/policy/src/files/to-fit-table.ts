@@ -1,0 +1,117 @@
+import { firstTokenOf } from '@repoformer/policy';
+import type { HoleRecord } from '@repoformer/dataset';
+import type { FitHole, FitProbe, FitTable } from '../fit/fit-table.js';
+
+/** What a label says of a model's answer at one place; as `repoformer-dataset label` writes it. */
+export interface LabelledProbe {
+  /** P of the retrieval token, where the model has it. */
+  readonly retrieve?: number;
+  /** P of the most probable tokens, highest first. */
+  readonly top: readonly number[];
+  /** Base64 of little-endian 32-bit log-probabilities; empty: not taken. */
+  readonly readout: string;
+}
+
+/** The part of a label that a fit needs. */
+export interface FitLabel {
+  readonly probes: { readonly decision: LabelledProbe; readonly first: LabelledProbe };
+  /** Without context, then with ever more chunks. */
+  readonly variants: readonly { readonly logLikelihood: number; readonly editSimilarity?: number }[];
+}
+
+export interface TableOptions {
+  /** Whose log-probabilities the labels hold; undefined: no read-out is fitted. */
+  readonly readoutTokens?: readonly number[];
+  /** Also holes whose context was found with the truth in the query: more of them, but not what is served. */
+  readonly withSecondRound?: boolean;
+}
+
+/** How many holes were left out of a table, and why. */
+export interface LeftOut {
+  readonly unlabelled: number;
+  readonly benchmark: number;
+  readonly randomContext: number;
+  readonly secondRound: number;
+  readonly withoutContext: number;
+  readonly withoutCompletions: number;
+}
+
+/** Log-probabilities below this carry no more than noise; a token of probability 0 has none. */
+const LEAST_LOG = -40;
+
+/** Makes a table of holes and their labels. Holes of the benchmark never enter it. */
+export function toFitTable(
+  holes: readonly HoleRecord[],
+  labels: ReadonlyMap<string, FitLabel>,
+  { readoutTokens, withSecondRound = false }: TableOptions = {},
+): { readonly table: FitTable; readonly leftOut: LeftOut } {
+  const leftOut = {
+    unlabelled: 0,
+    benchmark: 0,
+    randomContext: 0,
+    secondRound: 0,
+    withoutContext: 0,
+    withoutCompletions: 0,
+  };
+  const rows = holes.flatMap((hole): FitHole[] => {
+    const { split, context, features } = hole;
+    const skip = (reason: keyof LeftOut) => {
+      leftOut[reason]++;
+      return [];
+    };
+    if (split === 'benchmark') return skip('benchmark');
+    if (context.source !== 'retrieved') return skip('randomContext');
+    if (context.queriedWithMiddle && !withSecondRound) return skip('secondRound');
+    const label = labels.get(hole.id);
+    if (!label) return skip('unlabelled');
+    const { variants } = label;
+    if (variants.length < 2) return skip('withoutContext');
+    const [without, withAll] = [variants[0]!, variants.at(-1)!];
+    if (without.editSimilarity === undefined || withAll.editSimilarity === undefined) {
+      return skip('withoutCompletions');
+    }
+    return [
+      {
+        id: hole.id,
+        repository: hole.repository,
+        split,
+        language: hole.language,
+        holeFeatures: features.hole,
+        chunkFeatures: features.chunks,
+        probe: toProbe(label.probes, readoutTokens),
+        gainEs: withAll.editSimilarity - without.editSimilarity,
+        gainLogLikelihood: withAll.logLikelihood - without.logLikelihood,
+        chunkGains: variants
+          .slice(1)
+          .map(({ logLikelihood }, at) => logLikelihood - variants[at]!.logLikelihood),
+      },
+    ];
+  });
+  return { table: { holes: rows, ...(readoutTokens && { readoutTokens }) }, leftOut };
+}
+
+function toProbe({ decision, first }: FitLabel['probes'], tokens: readonly number[] | undefined): FitProbe {
+  const firstToken = firstTokenOf(first.top);
+  const readouts = {
+    ...readoutOf('decision', decision, tokens),
+    ...readoutOf('first', first, tokens),
+  };
+  return {
+    ...(decision.retrieve !== undefined && { decisionProbability: decision.retrieve }),
+    ...(firstToken && { firstToken }),
+    ...(Object.keys(readouts).length > 0 && { readouts }),
+  };
+}
+
+function readoutOf(
+  place: 'decision' | 'first',
+  { readout }: LabelledProbe,
+  tokens: readonly number[] | undefined,
+): Partial<Record<typeof place, number[]>> {
+  if (!tokens || readout === '') return {};
+  const bytes = Buffer.from(readout, 'base64');
+  const values = Array.from({ length: Math.floor(bytes.length / 4) }, (_, at) => bytes.readFloatLE(4 * at));
+  // What was read for another list of tokens cannot be told apart from nonsense.
+  if (values.length !== tokens.length) return {};
+  return { [place]: values.map((value) => (value > LEAST_LOG ? value : LEAST_LOG)) };
+}
