@@ -12,6 +12,11 @@ export interface LabelledProbe {
   readonly readout: string;
 }
 
+/** The part of a hole's record that a fit needs: a hundredth of it. */
+export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split' | 'language' | 'features'> {
+  readonly context: Pick<HoleRecord['context'], 'source' | 'queriedWithMiddle'>;
+}
+
 /** The part of a label that a fit needs. */
 export interface FitLabel {
   readonly probes: { readonly decision: LabelledProbe; readonly first: LabelledProbe };
@@ -41,7 +46,7 @@ const LEAST_LOG = -40;
 
 /** Makes a table of holes and their labels. Holes of the benchmark never enter it. */
 export function toFitTable(
-  holes: readonly HoleRecord[],
+  holes: readonly FitRecord[],
   labels: ReadonlyMap<string, FitLabel>,
   { readoutTokens, withSecondRound = false }: TableOptions = {},
 ): { readonly table: FitTable; readonly leftOut: LeftOut } {

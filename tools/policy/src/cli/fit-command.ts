@@ -1,0 +1,103 @@
+import { resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import { fitPolicy } from '../fit/fit-policy.js';
+import { formatReport } from '../fit/fit-report.js';
+import { TARGETS, type Target } from '../fit/targets.js';
+import { readLabelledHoles } from '../files/read-labelled-holes.js';
+import { toFitTable, type LeftOut } from '../files/to-fit-table.js';
+import { writeWhole } from '../files/write-whole.js';
+
+interface FitFlags {
+  readonly labels: string;
+  readonly out: string;
+  readonly report?: string;
+  readonly name?: string;
+  readonly target: Target;
+  readonly minimumGain: number;
+  readonly folds: number;
+  readonly draws: number;
+  readonly seed: number;
+  readonly secondRound: boolean;
+}
+
+/** `fit`: labelled holes to a policy document. */
+export function addFitCommand(program: Command): void {
+  program
+    .command('fit')
+    .description('fit a policy on labelled holes, and tell how good it is on repositories it has not seen')
+    .argument('<dataset>', 'folder that `repoformer-dataset build` made')
+    .requiredOption('--labels <folder>', 'run that `repoformer-dataset label` made: the folder with run.json')
+    .requiredOption('--out <file>', 'policy document to write')
+    .option(
+      '--report <file>',
+      'where the report goes: JSON for a name in .json, else Markdown; default: printed',
+    )
+    .option('--name <name>', "the policy's name (default: that of the model)")
+    .addOption(new Option('--target <gain>', 'what counts as help').choices([...TARGETS]).default('es'))
+    .option('--minimum-gain <n>', "what a gain must exceed to count, in the target's unit", number, 0)
+    .option('--folds <n>', 'of the cross-validation by repository', atLeast(2), 5)
+    .option('--draws <n>', 'of the bootstrap over repositories', atLeast(10), 200)
+    .option('--seed <n>', 'of folds, trees and bootstrap', atLeast(0), 1)
+    .option('--second-round', 'also holes whose context was found with the truth in the query', false)
+    .action((dataset: string, flags: FitFlags) => fit(resolve(dataset), flags));
+}
+
+async function fit(dataset: string, flags: FitFlags): Promise<void> {
+  const { holes, labels, generator, readoutTokens } = await readLabelledHoles(dataset, resolve(flags.labels));
+  const { table, leftOut } = toFitTable(holes, labels, {
+    withSecondRound: flags.secondRound,
+    ...(readoutTokens && { readoutTokens }),
+  });
+  console.error(`${table.holes.length} labelled holes; left out: ${describe(leftOut)}`);
+  if (!readoutTokens)
+    console.error('the labels do not say which tokens were read out: no read-out is fitted');
+  const { target, minimumGain, folds, draws, seed } = flags;
+  const { document, report } = fitPolicy(table, {
+    name: flags.name ?? generator.name,
+    generator,
+    target,
+    minimumGain,
+    folds,
+    draws,
+    seed,
+  });
+  await writeWhole(resolve(flags.out), `${JSON.stringify(document)}\n`);
+  if (flags.report === undefined) {
+    console.log(formatReport(report));
+  } else {
+    const isJson = flags.report.endsWith('.json');
+    const text = isJson ? `${JSON.stringify(report, null, 2)}\n` : formatReport(report);
+    await writeWhole(resolve(flags.report), text);
+  }
+  const { chosen } = report;
+  console.error(`${flags.out}: ${chosen.probed ? `${chosen.free}, then ${chosen.probed}` : chosen.free}`);
+}
+
+function describe(leftOut: LeftOut): string {
+  const names: Record<keyof LeftOut, string> = {
+    unlabelled: 'without a label',
+    benchmark: 'of the benchmark',
+    randomContext: 'with random context',
+    secondRound: 'with the truth in the query',
+    withoutContext: 'without context',
+    withoutCompletions: 'without completions',
+  };
+  const parts = (Object.keys(names) as (keyof LeftOut)[])
+    .filter((reason) => leftOut[reason] > 0)
+    .map((reason) => `${leftOut[reason]} ${names[reason]}`);
+  return parts.length === 0 ? 'none' : parts.join(', ');
+}
+
+function number(text: string): number {
+  const value = Number(text);
+  if (text.trim() !== '' && Number.isFinite(value)) return value;
+  throw new InvalidArgumentError('it must be a number.');
+}
+
+function atLeast(least: number): (text: string) => number {
+  return (text) => {
+    const value = number(text);
+    if (Number.isInteger(value) && value >= least) return value;
+    throw new InvalidArgumentError(`it must be a whole number of ${least} or more.`);
+  };
+}

@@ -1,0 +1,138 @@
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { parsePolicy, parsePolicyDocument } from '@repoformer/policy';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { SYNTHETIC_TOKENS, syntheticTable } from '../fit/testing.js';
+import type { FitHole } from '../fit/fit-table.js';
+import { createProgram } from './program.js';
+import { describePolicy } from './show-command.js';
+
+const { holes } = syntheticTable({ holes: 240, repositories: 6, effects: { bestScore: 2 }, hiddenEffect: 2 });
+
+const base64 = (values: readonly number[] = []) =>
+  Buffer.from(Float32Array.from(values).buffer).toString('base64');
+
+const toRecord = ({ id, repository, split, language, holeFeatures, chunkFeatures }: FitHole) => ({
+  schema: 1,
+  ...{
+    id,
+    repository,
+    split,
+    language,
+    path: 'a.py',
+    kind: 'line',
+    lines: 1,
+    prefix: '',
+    middle: 'x',
+    suffix: '',
+  },
+  context: { source: 'retrieved', queriedWithMiddle: false, chunks: [] },
+  features: { hole: holeFeatures, chunks: chunkFeatures },
+});
+
+function toLabel({ id, probe, gainEs, gainLogLikelihood }: FitHole) {
+  const { decision, first } = probe!.readouts!;
+  return {
+    schema: 1,
+    id,
+    input: '',
+    probes: {
+      decision: { top: [], readout: base64(decision) },
+      first: { top: [0.5, 0.2], readout: base64(first) },
+    },
+    variants: [
+      { chunks: 0, logLikelihood: -2, editSimilarity: 40 },
+      { chunks: 3, logLikelihood: -2 + gainLogLikelihood, editSimilarity: 40 + gainEs },
+    ],
+  };
+}
+
+const lines = (values: readonly unknown[]) => values.map((value) => `${JSON.stringify(value)}\n`).join('');
+
+describe('repoformer-policy', () => {
+  let folder: string;
+  const run = async (...words: string[]) => {
+    const program = createProgram().exitOverride();
+    for (const each of [program, ...program.commands]) {
+      each.exitOverride().configureOutput({ writeErr: () => undefined });
+    }
+    await program.parseAsync(words, { from: 'user' });
+  };
+  const fit = (out: string, ...more: string[]) =>
+    run(
+      'fit',
+      folder,
+      '--labels',
+      join(folder, 'labels'),
+      '--out',
+      join(folder, out),
+      '--draws',
+      '20',
+      ...more,
+    );
+
+  beforeAll(async () => {
+    vi.spyOn(console, 'error').mockImplementation(() => undefined);
+    folder = await mkdtemp(join(tmpdir(), 'repoformer-policy-'));
+    await mkdir(join(folder, 'holes'));
+    await mkdir(join(folder, 'labels'));
+    const half = holes.length / 2;
+    await writeFile(join(folder, 'holes', 'a.jsonl'), lines(holes.slice(0, half).map(toRecord)));
+    await writeFile(join(folder, 'holes', 'b.jsonl'), lines(holes.slice(half).map(toRecord)));
+    // The last label was being written when its writer died.
+    await writeFile(
+      join(folder, 'labels', 'labels-0-of-1.jsonl'),
+      `${lines(holes.map(toLabel))}{"schema":1,"id`,
+    );
+    const model = { name: 'tiny', sha256: 'a'.repeat(64), adapters: [] };
+    await writeFile(
+      join(folder, 'labels', 'run.json'),
+      JSON.stringify({ schema: 1, model, readoutTokens: SYNTHETIC_TOKENS }),
+    );
+  });
+  afterAll(async () => {
+    vi.restoreAllMocks();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it('fits what is on disk, and says what it did', async () => {
+    await fit('policies/tiny.json', '--report', join(folder, 'report.md'), '--folds', '3');
+    const text = await readFile(join(folder, 'policies/tiny.json'), 'utf8');
+    const policy = parsePolicy(text);
+    expect(policy).toMatchObject({ name: 'tiny', generator: { name: 'tiny', sha256: 'a'.repeat(64) } });
+    expect(policy.training.holes + policy.training.calibrationHoles).toBe(240);
+    expect(policy.probeNeeds?.readout).toEqual({ place: 'decision', tokens: SYNTHETIC_TOKENS });
+    expect(await readFile(join(folder, 'report.md'), 'utf8')).toContain('| free-logistic |');
+    const words = describePolicy(parsePolicyDocument(text));
+    expect(words).toContain('hole.bestScore');
+    expect(words).toContain('read-out: 5 tokens, place "decision"');
+  });
+
+  it.each<[string, () => Promise<void>, RegExp]>([
+    [
+      'a dataset that is not there',
+      () => run('fit', '/nowhere', '--labels', folder, '--out', 'x'),
+      /\/nowhere\/holes: there is no such/,
+    ],
+    [
+      'labels that are none',
+      () => run('fit', folder, '--labels', join(folder, 'holes'), '--out', 'x'),
+      /holds no records/,
+    ],
+    ['a policy that is none', () => run('show', join(folder, 'labels', 'run.json')), /fit the policy again/],
+    ['a target that is none', () => fit('x.json', '--target', 'luck'), /Allowed choices/],
+    ['a number that is none', () => fit('x.json', '--folds', '1'), /whole number of 2 or more/],
+  ])('refuses %s', async (_, command, message) => {
+    await expect(command()).rejects.toThrow(message);
+  });
+
+  it('names the line that is broken, unless it is the last', async () => {
+    const path = join(folder, 'holes', 'c.jsonl');
+    await writeFile(path, '{"schema":1,\n{"schema":1}\n');
+    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl: line 1 is not JSON/);
+    await writeFile(path, '{"schema":7}\n');
+    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl: line 1 is no record/);
+    await rm(path);
+  });
+});
