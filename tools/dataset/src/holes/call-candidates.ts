@@ -45,8 +45,8 @@ function callRange(
   const end = file.lines[last]!.codeEnd;
   const lineStart = file.lines[first]!.codeStart;
   if (last - first >= MAX_LINES || opensWithoutClosing(file, lineStart, end)) return undefined;
-  const hasParenthesis = file.text[call.arguments.start] === '(';
-  return { start: beginsAtLine || !hasParenthesis ? lineStart : call.arguments.start + 1, end };
+  const hasArguments = /^\(\s{0,100}[^\s)]/.test(file.text.slice(call.arguments.start, call.arguments.end));
+  return { start: beginsAtLine || !hasArguments ? lineStart : call.arguments.start + 1, end };
 }
 
 /** Whether the lines end in the middle of something that they began, other than a block. */

@@ -76,6 +76,10 @@ export function repositoryNames(files: readonly SourceFile[]): RepositoryNames {
   };
 }
 
+/** `a = require('./b')` and `{ a, b } = require('c')`. Bounded, for text can be made to keep an expression busy. */
+const COMMON_JS =
+  /([\p{L}\p{N}_$]{1,100}|\{[^{}]{1,1000}\})\s{0,10}=\s{0,10}require\(\s{0,10}['"]([^'"\n]{1,200})/gu;
+
 interface ImportedNames {
   /** Names that imports from the repository itself make known. */
   readonly own: ReadonlySet<string>;
@@ -98,6 +102,11 @@ function importedNames(file: SourceFile, modules: ReadonlySet<string>): Imported
     for (const name of isPython ? namesOfPython(text) : namesOfEcmaScript(text))
       (isOwn ? own : foreign).add(name);
     if (isOwn && /import\s+\*\s*$/.test(text)) all = true;
+  }
+  if (file.language !== 'python') {
+    for (const [, names = '', path = ''] of file.text.matchAll(COMMON_JS)) {
+      for (const name of namesOfEcmaScript(names)) (path.startsWith('.') ? own : foreign).add(name);
+    }
   }
   return { own, foreign, all };
 }

@@ -263,6 +263,7 @@ describe('each kind', () => {
         beginnings.add(before.endsWith('(') ? 'parenthesis' : 'line');
         expect(lines).toBeLessThanOrEqual(8);
         expect(firstLine(suffix).trim()).toBe('');
+        expect(middle).not.toMatch(/^\)/);
         expect(middle).not.toMatch(/logging|Decimal|json\.|dumps/);
       }
     }
