@@ -19,6 +19,8 @@ export interface Analysis {
   readonly files: number;
   /** What the bootstrap draws. */
   readonly unit: ClusterUnit;
+  /** How often. */
+  readonly resamples: number;
   readonly modes: readonly ModeRow[];
   readonly byKind: readonly GroupTable[];
   readonly byLanguage: readonly GroupTable[];
@@ -47,19 +49,23 @@ export function analyse(
   const modes = modesOf(results, policies);
   const rows = modeRows(results, modes, resampler);
   const effect = effectOf(results, resampler);
-  const byKind = groupTables(results, modes, 'kind', unit, options);
+  const byKind = groupTables(results, modes, 'kind', options);
   return {
     holes: results.length,
     repositories: new Set(results.map(({ repository }) => repository)).size,
     files: new Set(clusterNames(results, 'file')).size,
     unit,
+    resamples: resampler.resamples,
     modes: rows,
     byKind,
-    byLanguage: groupTables(results, modes, 'language', unit, options),
+    byLanguage: groupTables(results, modes, 'language', options),
     effect,
     effectByKind: byKind.map(({ value }) => {
       const group = results.filter(({ kind }) => kind === value);
-      return { value, effect: effectOf(group, new Resampler(clusterNames(group, unit), options)) };
+      return {
+        value,
+        effect: effectOf(group, new Resampler(clusterNames(group, clusterUnitOf(group)), options)),
+      };
     }),
     curves: curvesOf(results, policies, resampler),
     answers: answersOf(effect, rows, results.length),

@@ -106,7 +106,7 @@ function saved(row: ModeRow, holes: number): SavingAnswer {
   }
   const typing = warm ? `, and while typing on ${changed(warm)}` : '';
   const words: Record<Harm, string> = {
-    yes: `no harm beyond ${HARM_POINTS} points`,
+    yes: (harm.low ?? 0) > 0 ? 'a gain' : `no harm beyond ${HARM_POINTS} points`,
     no: 'a loss that is no accident',
     unknown: `whether that is harm cannot be told with ${count(holes, 'hole')}`,
   };

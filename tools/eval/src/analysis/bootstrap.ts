@@ -29,8 +29,8 @@ export class Resampler {
   readonly clusterOf: readonly number[];
   readonly clusters: number;
   /** How often each cluster was drawn: one row of `clusters` counts for each resample. */
+  readonly resamples: number;
   readonly #draws: Uint16Array;
-  readonly #resamples: number;
 
   /** @param names the cluster of each row */
   constructor(names: readonly string[], options: BootstrapOptions = {}) {
@@ -42,8 +42,8 @@ export class Resampler {
       return numbers.size - 1;
     });
     this.clusters = numbers.size;
-    this.#resamples = options.resamples ?? RESAMPLES;
-    this.#draws = draw(this.clusters, this.#resamples, options.seed ?? SEED);
+    this.resamples = options.resamples ?? RESAMPLES;
+    this.#draws = draw(this.clusters, this.resamples, options.seed ?? SEED);
   }
 
   /**
@@ -112,13 +112,13 @@ export class Resampler {
     if (!Number.isFinite(estimate)) return undefined;
     if (this.clusters < 2) return { estimate };
     const replicates: number[] = [];
-    for (let resample = 0; resample < this.#resamples; resample++) {
+    for (let resample = 0; resample < this.resamples; resample++) {
       const start = resample * this.clusters;
       const value = statistic(this.#draws.subarray(start, start + this.clusters));
       if (Number.isFinite(value)) replicates.push(value);
     }
     // A statistic that most resamples do not have is too rare an event for its spread to be known.
-    if (replicates.length < this.#resamples / 2) return { estimate };
+    if (replicates.length < this.resamples / 2) return { estimate };
     return { estimate, ...spread(replicates) };
   }
 }

@@ -119,7 +119,7 @@ describe('the table of modes, by hand', () => {
   });
 
   it('shows groups by themselves, the largest first', () => {
-    const groups = groupTables(results, modesOf(results, [spec]), 'kind', 'repository', options);
+    const groups = groupTables(results, modesOf(results, [spec]), 'kind', options);
     expect(groups.map(({ value, holes, repositories }) => [value, holes, repositories])).toEqual([
       ['line', 3, 2],
       ['function', 1, 1],

@@ -1,7 +1,7 @@
 import type { HoleResult } from '../results.js';
 import { abstentionsOf, type Abstentions } from './abstention.js';
 import { Resampler, type BootstrapOptions, type Interval } from './bootstrap.js';
-import { clusterNames, type ClusterUnit } from './clusters.js';
+import { clusterNames, clusterUnitOf, type ClusterUnit } from './clusters.js';
 import {
   differencesToRandom,
   drawStandardError,
@@ -51,6 +51,8 @@ export interface GroupTable {
   readonly value: string;
   readonly holes: number;
   readonly repositories: number;
+  /** What its intervals draw: finer than elsewhere where the group has too few repositories. */
+  readonly unit: ClusterUnit;
   readonly rows: readonly GroupRow[];
 }
 
@@ -105,7 +107,6 @@ export function groupTables(
   results: readonly HoleResult[],
   modes: readonly Mode[],
   by: 'kind' | 'language',
-  unit: ClusterUnit,
   options: BootstrapOptions,
 ): GroupTable[] {
   const values = new Map<string, number[]>();
@@ -114,6 +115,7 @@ export function groupTables(
     .sort(([a, left], [b, right]) => right.length - left.length || (a < b ? -1 : 1))
     .map(([value, rows]) => {
       const group = rows.flatMap((row) => results[row] ?? []);
+      const unit = clusterUnitOf(group);
       const resampler = new Resampler(clusterNames(group, unit), options);
       const [never, always] = [neverMode(group), alwaysMode(group)];
       return {
@@ -121,6 +123,7 @@ export function groupTables(
         value,
         holes: group.length,
         repositories: new Set(group.map(({ repository }) => repository)).size,
+        unit,
         rows: modes.map((mode) => groupRow(group, restrict(mode, rows), never, always, resampler)),
       };
     });

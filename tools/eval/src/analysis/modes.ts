@@ -135,7 +135,7 @@ function oracleModes(results: readonly HoleResult[]): Mode[] {
       ...shared,
       key: 'oracle-k',
       name: 'oracle-k',
-      label: 'oracle, any number of chunks',
+      label: 'oracle, 0 to k chunks',
       description: 'The best number of chunks by edit similarity at each hole; the fewest on a tie.',
       picks: results.map((hole) => [{ index: bestIndex(hole), weight: 1 }]),
     },

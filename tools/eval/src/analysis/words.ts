@@ -3,11 +3,14 @@ import type { Interval } from './bootstrap.js';
 /** Fewer holes than this tell nothing, whatever an interval says. */
 export const FEWEST_HOLES = 30;
 
-/** A share as people read it: `81 %`, with one decimal below 10 %. */
+/** Keeps a number and its unit on one line. */
+const NBSP = '\u00a0';
+
+/** A share as people read it: `81 %` with a space that does not break, one decimal below 10 %. */
 export function percent(share: number): string {
   const value = share * 100;
   const digits = Math.abs(value) < 9.95 && Math.abs(value) >= 0.05 ? 1 : 0;
-  return `${minus(value, digits)} %`;
+  return `${minus(value, digits)}${NBSP}%`;
 }
 
 /** Points of a percentage, with their sign: `+1.2`, `−0.4`, `±0.0`. */
@@ -19,15 +22,15 @@ export function points(value: number): string {
 
 /** Milliseconds up to a second, then seconds. */
 export function duration(ms: number): string {
-  if (ms >= 9950) return `${(ms / 1000).toFixed(0)} s`;
-  return ms >= 995 ? `${(ms / 1000).toFixed(1)} s` : `${ms.toFixed(ms < 9.95 ? 1 : 0)} ms`;
+  if (ms >= 9950) return `${(ms / 1000).toFixed(0)}${NBSP}s`;
+  return ms >= 995 ? `${(ms / 1000).toFixed(1)}${NBSP}s` : `${ms.toFixed(ms < 9.95 ? 1 : 0)}${NBSP}ms`;
 }
 
 /** `81 % (95 % interval 78 % to 84 %)`, without the brackets where the interval cannot be known. */
 export function withInterval(interval: Interval, format: (value: number) => string): string {
   const { estimate, low, high } = interval;
   if (low === undefined || high === undefined) return `${format(estimate)} (interval unknown)`;
-  return `${format(estimate)} (95 % interval ${format(low)} to ${format(high)})`;
+  return `${format(estimate)} (95${NBSP}% interval ${format(low)} to ${format(high)})`;
 }
 
 /** `1 hole`, `1,234 holes`. */
