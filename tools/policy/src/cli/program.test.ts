@@ -88,7 +88,7 @@ describe('repoformer-policy', () => {
     const model = { name: 'tiny', sha256: 'a'.repeat(64), adapters: [] };
     await writeFile(
       join(folder, 'labels', 'run.json'),
-      JSON.stringify({ schema: 1, model, readoutTokens: SYNTHETIC_TOKENS }),
+      JSON.stringify({ schema: 1, model, settings: {}, readoutTokens: SYNTHETIC_TOKENS }),
     );
   });
   afterAll(async () => {
@@ -112,13 +112,13 @@ describe('repoformer-policy', () => {
   it.each<[string, () => Promise<void>, RegExp]>([
     [
       'a dataset that is not there',
-      () => run('fit', '/nowhere', '--labels', folder, '--out', 'x'),
-      /\/nowhere\/holes: there is no such/,
+      () => run('fit', '/nowhere', '--labels', join(folder, 'labels'), '--out', 'x'),
+      /\/nowhere holds no holes/,
     ],
     [
       'labels that are none',
       () => run('fit', folder, '--labels', join(folder, 'holes'), '--out', 'x'),
-      /holds no records/,
+      /run\.json: there is no such/,
     ],
     ['a policy that is none', () => run('show', join(folder, 'labels', 'run.json')), /fit the policy again/],
     ['a target that is none', () => fit('x.json', '--target', 'luck'), /Allowed choices/],
@@ -130,9 +130,9 @@ describe('repoformer-policy', () => {
   it('names the line that is broken, unless it is the last', async () => {
     const path = join(folder, 'holes', 'c.jsonl');
     await writeFile(path, '{"schema":1,\n{"schema":1}\n');
-    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl: line 1 is not JSON/);
+    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl, line 1: /);
     await writeFile(path, '{"schema":7}\n');
-    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl: line 1 is no record/);
+    await expect(fit('x.json')).rejects.toThrow(/c\.jsonl, line 1: schema/);
     await rm(path);
   });
 });

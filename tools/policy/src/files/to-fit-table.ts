@@ -1,16 +1,6 @@
 import { firstTokenOf } from '@repoformer/policy';
-import type { HoleRecord } from '@repoformer/dataset';
+import type { HoleRecord, Probe } from '@repoformer/dataset';
 import type { FitHole, FitProbe, FitTable } from '../fit/fit-table.js';
-
-/** What a label says of a model's answer at one place; as `repoformer-dataset label` writes it. */
-export interface LabelledProbe {
-  /** P of the retrieval token, where the model has it. */
-  readonly retrieve?: number;
-  /** P of the most probable tokens, highest first. */
-  readonly top: readonly number[];
-  /** Base64 of little-endian 32-bit log-probabilities; empty: not taken. */
-  readonly readout: string;
-}
 
 /** The part of a hole's record that a fit needs: a hundredth of it. */
 export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split' | 'language' | 'features'> {
@@ -19,7 +9,7 @@ export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split
 
 /** The part of a label that a fit needs. */
 export interface FitLabel {
-  readonly probes: { readonly decision: LabelledProbe; readonly first: LabelledProbe };
+  readonly probes: { readonly decision: Probe; readonly first: Probe };
   /** Without context, then with ever more chunks. */
   readonly variants: readonly { readonly logLikelihood: number; readonly editSimilarity?: number }[];
 }
@@ -110,7 +100,7 @@ function toProbe({ decision, first }: FitLabel['probes'], tokens: readonly numbe
 
 function readoutOf(
   place: 'decision' | 'first',
-  { readout }: LabelledProbe,
+  { readout }: Probe,
   tokens: readonly number[] | undefined,
 ): Partial<Record<typeof place, number[]>> {
   if (!tokens || readout === '') return {};

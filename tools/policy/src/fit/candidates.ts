@@ -10,6 +10,7 @@ import { Matrix } from '../models/matrix.js';
 import { fitStandardisation, standardise } from '../models/standardise.js';
 import type { FitHole } from './fit-table.js';
 import {
+  meanScore,
   pick,
   predict,
   tuneLinear,
@@ -53,6 +54,17 @@ export interface CandidateData {
 
 const PENALTIES = [3, 30, 300, 3_000];
 const READOUT_PENALTIES = [100, 1_000, 10_000];
+/** What a few hundred holes can teach: one input for each reason why context might help. */
+const FEW = new Set([
+  'hole.bestScore',
+  'hole.queryOverlapBest',
+  'hole.aroundSimilarityMax',
+  'hole.nextOverlapAll',
+  'hole.matchAdvantage',
+  'hole.noveltyAll',
+  'hole.unresolvedInChunks',
+  'hole.logContextTokens',
+]);
 const SPARSE_SHARES = [0.8, 0.4, 0.2, 0.1, 0.05];
 const RIDGE_PENALTIES = [10, 100, 1_000, 10_000];
 
@@ -72,6 +84,7 @@ export function freeCandidates(data: CandidateData): Candidate[] {
     inputs,
     predicts,
   });
+  const few = select({ inputs, x }, (input) => FEW.has(input));
   const candidates = [
     {
       ...of('similarity', 'helps', tuneLinear(unfolded(similarity), helps, folds, 'logistic', [3])),
@@ -82,6 +95,14 @@ export function freeCandidates(data: CandidateData): Candidate[] {
   if (x.columns === 0) return candidates;
   return [
     ...candidates,
+    ...(few.inputs.length > 1
+      ? [
+          {
+            ...of('few-logistic', 'helps', tuneLinear(unfolded(few.x), helps, folds, 'logistic', PENALTIES)),
+            inputs: few.inputs,
+          },
+        ]
+      : []),
     of('free-logistic', 'helps', tuneLinear(unfolded(x), helps, folds, 'logistic', PENALTIES)),
     of('free-sparse', 'helps', tuneSparse(unfolded(x), helps, folds, SPARSE_SHARES)),
     of('free-ridge', 'rank', tuneLinear(unfolded(x), ranks, folds, 'squared', RIDGE_PENALTIES)),
@@ -175,16 +196,20 @@ function stackedColumn(
   x: Matrix,
   helps: Float64Array,
   folds: Int32Array,
-  { scores, penalty }: TunedLinear,
+  { scores, level, penalty }: TunedLinear,
 ): FoldedMatrix {
   const column = (values: Float64Array) => new Matrix(values.length, 1, values);
   const all = column(scores);
   // A fit without two folds serves whichever of the two is held out.
-  const models = new Map<string, LinearScorer>();
+  const models = new Map<string, { readonly model: LinearScorer; readonly mean: number }>();
   const fitWithout = (rows: readonly number[], pair: string) => {
-    const model = models.get(pair) ?? fitLogistic(x.select(rows), pick(helps, rows), { penalty });
-    models.set(pair, model);
-    return model;
+    const known = models.get(pair);
+    if (known) return known;
+    const of = x.select(rows);
+    const model = fitLogistic(of, pick(helps, rows), { penalty });
+    const fitted = { model, mean: meanScore(model, of) };
+    models.set(pair, fitted);
+    return fitted;
   };
   const columns = new Map<number, Matrix>();
   const without = (held: number) => {
@@ -192,8 +217,8 @@ function stackedColumn(
       const inner = rows.filter((row) => folds[row] !== held);
       // With two folds nothing is left; and the held fold's own scores are not used.
       if (fold === held || inner.length === 0) return (wanted) => wanted.map((row) => scores[row]!);
-      const model = fitWithout(inner, [fold, held].sort((a, b) => a - b).join());
-      return (wanted) => predict(model, x, wanted);
+      const { model, mean } = fitWithout(inner, [fold, held].sort((a, b) => a - b).join());
+      return (wanted) => predict(model, x, wanted).map((each) => each - mean + level);
     });
     return column(values);
   };

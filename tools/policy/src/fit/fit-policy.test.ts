@@ -28,7 +28,7 @@ describe('fitPolicy', () => {
 
     it('finds them, and leaves trees aside where sums are the truth', () => {
       expect(fitted.report.features.slice(0, 2).map(({ name }) => name)).toEqual(['noveltyAll', 'bestScore']);
-      expect(fitted.report.chosen.free).toMatch(/^free-(logistic|sparse)$/);
+      expect(fitted.report.chosen.free).toMatch(/^(few-logistic|free-logistic|free-sparse)$/);
       expect(fitted.report.chosen.probed).toMatch(/^combined-(logistic|sparse)-readout-decision$/);
       expect(fitted.report.chosen.chunks).toBe(true);
       expect(candidate('free-logistic').auc).toBeGreaterThan(0.65);

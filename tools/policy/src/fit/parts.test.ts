@@ -3,6 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { crossPredict, foldsByRepository } from './folds.js';
 import { freeThreshold, gainsByLanguage } from './gains.js';
 import { clipperOf, rankedTarget, targetGains } from './targets.js';
+import { Matrix } from '../models/matrix.js';
+import { fitRidge } from '../models/ridge-regression.js';
+import { crossScore, unfolded } from './tune.js';
 import { syntheticTable } from './testing.js';
 import { uncertainBand } from './uncertain-band.js';
 
@@ -32,6 +35,24 @@ describe('foldsByRepository', () => {
       return (held) => held.map((row) => 10 * rows.length + row);
     });
     expect([...seen]).toEqual([30, 31, 42, 33, 34]);
+  });
+});
+
+describe('crossScore', () => {
+  it('does not rank repositories by what the others gain', () => {
+    // A model of nothing but a constant knows only the base rate of the other repositories.
+    const folds = Int32Array.from({ length: 60 }, (_, row) => row % 3);
+    const y = Float64Array.from(folds, (fold, row) => (row % 10 < 2 + 3 * fold ? 1 : 0));
+    const x = Matrix.of(Array.from(folds, () => [0]));
+    const { scores, level } = crossScore(unfolded(x), folds, (of, rows) =>
+      fitRidge(
+        of,
+        Float64Array.from(rows, (row) => y[row]!),
+        { penalty: 1 },
+      ),
+    );
+    scores.forEach((each) => expect(each).toBeCloseTo(level, 12));
+    expect(level).toBeCloseTo(y.reduce((sum, each) => sum + each, 0) / 60, 12);
   });
 });
 
