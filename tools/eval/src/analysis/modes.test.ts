@@ -70,6 +70,7 @@ describe('modes', () => {
     expect(keys).toEqual([
       ['fixed', 'never'],
       ['listed', 'self@0.2'],
+      ['random', 'random~self@0.2'],
       ['reference', 'self@0.3'],
       ['reference', 'self@0.5'],
       ['reference', 'similarity@0.3'],
@@ -83,6 +84,7 @@ describe('modes', () => {
     expect(without.map(({ key }) => key)).toEqual([
       'never',
       'similarity@0.5',
+      'random~similarity@0.5',
       'always',
       'oracle',
       'oracle-k',

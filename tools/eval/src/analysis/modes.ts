@@ -32,14 +32,22 @@ const SELF_THRESHOLDS = [0.2, 0.3];
 /** Shares of requests at which the best hit's similarity is judged where no threshold was asked about. */
 const SIMILARITY_SHARES = [0.25, 0.5, 0.75];
 
-/** Every mode that is judged: never, the policies, references, the oracles, always. */
+/** Every mode that is judged: never, the policies, coin tosses as often as each, references, always, the oracles. */
 export function modesOf(results: readonly HoleResult[], policies: readonly PolicySpec[]): Mode[] {
   const listed = policies.map((spec) => policyMode(results, spec, 'listed'));
   const keys = new Set(listed.map(({ key }) => key));
   const references = referencePolicies(results, policies)
     .map((spec) => policyMode(results, spec, 'reference'))
     .filter(({ key }) => !keys.has(key) && keys.add(key));
-  return [neverMode(results), ...listed, ...references, alwaysMode(results), ...oracleModes(results)];
+  const random = listed.map((mode) => randomMode(results, mode));
+  return [
+    neverMode(results),
+    ...listed,
+    ...random,
+    ...references,
+    alwaysMode(results),
+    ...oracleModes(results),
+  ];
 }
 
 export function neverMode(results: readonly HoleResult[]): Mode {
@@ -90,7 +98,7 @@ export function randomMode(results: readonly HoleResult[], like: Mode): Mode {
   return {
     key: `random~${like.key}`,
     name: 'random',
-    label: `random, as often as ${like.label}`,
+    label: `random, as ${like.label}`,
     description: `Context at random, as often as “${like.label}” uses it; the exact expectation.`,
     family: 'random',
     picks: results.map((hole) =>

@@ -63,6 +63,7 @@ export function verdictOf(
     return estimate >= -standardError;
   });
   const chosen = acceptable.reduce((a, b) => (b.latency.cold.mean < a.latency.cold.mean ? b : a));
+  const listed = candidates.filter(({ family }) => family === 'listed').length;
   const confidence = confidenceOf(chosen, best, toBest(chosen), results.length);
   return {
     pays,
@@ -74,7 +75,7 @@ export function verdictOf(
     },
     confidence,
     headline: headline(pays, effect, chosen, results.length),
-    reasons: reasons(chosen, best, toBest(chosen), always, results.length, unit),
+    reasons: reasons(chosen, best, toBest(chosen), always, results.length, listed, unit),
     advice: advice(chosen, confidence),
   };
 }
@@ -146,6 +147,7 @@ function reasons(
   toBest: Interval | undefined,
   always: ModeRow,
   holes: number,
+  compared: number,
   unit: ClusterUnit,
 ): string[] {
   const lines = [
@@ -177,6 +179,9 @@ function reasons(
           ? 'it chooses worse than dice'
           : `that it chooses better than dice cannot be told with ${count(holes, 'hole')}`;
     lines.push(`Against context at random, as often: ${withInterval(random, points)} points; ${verdict}.`);
+  }
+  if (compared > 1 && chosen.family === 'listed') {
+    lines.push(`It was chosen among ${compared} policies on these same holes, which flatters it a little.`);
   }
   lines.push(`Intervals say what to expect of ${UNIT_WORDS[unit]}.`);
   return lines;

@@ -29,6 +29,15 @@ export function chartedRows(modes: readonly ModeRow[]): ModeRow[] {
   );
 }
 
+/** Rows for tables: everything, but coin tosses only beside the emphasised policy. */
+export function tabledRows<Row extends Pick<ModeRow, 'key' | 'family'>>(
+  rows: readonly Row[],
+  analysis: Analysis,
+): Row[] {
+  const random = `random~${emphasisedKey(analysis)}`;
+  return rows.filter(({ key, family }) => family !== 'random' || key === random);
+}
+
 /** A label that says the threshold, where the label does not yet. */
 export function labelOf({ label, threshold }: Pick<ModeRow, 'label' | 'threshold'>): string {
   return threshold === undefined || label.includes(`${threshold}`) || label.startsWith('Selective_G')

@@ -8,7 +8,7 @@ import {
   type ModeRow,
 } from '../analysis/index.js';
 import { STAGE_WORDS } from './charts/stages-chart.js';
-import { emphasisedKey, kindName, labelOf, ranged } from './names.js';
+import { emphasisedKey, kindName, labelOf, ranged, tabledRows } from './names.js';
 import type { Table } from './table.js';
 
 const one = (value: number) => value.toFixed(1).replace('-', '−');
@@ -33,7 +33,7 @@ export function qualityTable(analysis: Analysis): Table {
       ...(hasTests ? [column('Tests pass,\u00a0%')] : []),
       ...(hasLikelihood ? [column('Log-likelihood')] : []),
     ],
-    rows: analysis.modes.map((row) => ({
+    rows: tabledRows(analysis.modes, analysis).map((row) => ({
       isEmphasised: row.key === emphasisedKey(analysis),
       cells: [
         labelOf(row),
@@ -59,7 +59,7 @@ export function differenceTable(analysis: Analysis): Table {
       column('Less random at equal rate'),
       column('Scatter of random draws'),
     ],
-    rows: analysis.modes.map((row) => ({
+    rows: tabledRows(analysis.modes, analysis).map((row) => ({
       isEmphasised: row.key === emphasisedKey(analysis),
       cells: [
         labelOf(row),
@@ -88,7 +88,7 @@ export function latencyTableOf(analysis: Analysis): Table {
       column('Saved cold'),
       column('Saved warm'),
     ],
-    rows: analysis.modes.map((row) => {
+    rows: tabledRows(analysis.modes, analysis).map((row) => {
       const { cold, warm } = row.latency;
       return {
         isEmphasised: row.key === emphasisedKey(analysis),
@@ -109,7 +109,7 @@ export function stagesTable(analysis: Analysis): Table {
   return {
     caption: 'Time of each stage: mean, median, 95th percentile',
     columns: [{ title: 'Mode' }, ...STAGES.map((stage) => column(STAGE_WORDS[stage]))],
-    rows: analysis.modes.map((row) => ({
+    rows: tabledRows(analysis.modes, analysis).map((row) => ({
       isEmphasised: row.key === emphasisedKey(analysis),
       cells: [
         labelOf(row),
@@ -236,7 +236,7 @@ export function groupTableOf(group: GroupTable, analysis: Analysis): Table {
       column('Warm'),
       column('Saved cold'),
     ],
-    rows: group.rows.map((row) => {
+    rows: tabledRows(group.rows, analysis).map((row) => {
       const named: Pick<ModeRow, 'label' | 'threshold'> =
         analysis.modes.find(({ key }) => key === row.key) ?? row;
       return {

@@ -102,6 +102,8 @@ export function domainOf(values: readonly number[], air = 0.08): [number, number
   const finite = values.filter(Number.isFinite);
   if (finite.length === 0) return [0, 1];
   const [low, high] = [Math.min(...finite), Math.max(...finite)];
-  const margin = high > low ? (high - low) * air : Math.max(1, Math.abs(high) * air);
+  const size = Math.max(1, Math.abs(low), Math.abs(high));
+  // Values that differ by rounding alone are one value: an axis between them would have no ticks.
+  const margin = high - low > 1e-6 * size ? (high - low) * air : size * air;
   return [low - margin, high + margin];
 }
