@@ -1,20 +1,17 @@
-import { mkdir } from 'node:fs/promises';
+import { mkdir, readdir, rm } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
-import { AppError, throwIfAborted } from '@repoformer/domain';
+import { AppError } from '@repoformer/domain';
 import { tryLock } from '../files/work-lock.js';
 import type { Split } from '../record.js';
 import { DEFAULT_ARCHIVE_LIMITS, type ArchiveLimits } from './archive/archive.js';
+import { buildRepositories } from './build-repositories.js';
 import { corpusKey, readCorpusLock, writeCorpusLock, type LockedRepository } from './corpus-lock.js';
-import { readCorpusTexts, type CorpusRepository } from './corpus-repository.js';
-import { DuplicateIndex, fingerprint } from './duplicates/duplicate-index.js';
-import { fetchArchive } from './fetch/fetch-archive.js';
-import type { DropReason } from './filter/judge-file.js';
-import { openLocalRepository } from './local-repository.js';
-import type { CorpusEntry, CorpusManifest, PackageEntry, PathEntry } from './manifest.js';
-import { prepareEntry } from './prepare-entry.js';
-import { safeName } from './safe-name.js';
-import { headOf, writeRepository, type RepositoryFile } from './write-repository.js';
+import type { CorpusRepository } from './corpus-repository.js';
+import { fetchArchives } from './fetch/fetch-archives.js';
+import type { CorpusEntry, CorpusManifest } from './manifest.js';
+import { STAGING_PREFIX } from './safe-name.js';
+import { headOf } from './write-repository.js';
 
 export interface FetchCorpusOptions {
   /** Default: {@link defaultCacheDir}. */
@@ -38,9 +35,6 @@ export interface CorpusProgress {
 }
 
 const DEFAULT_TIMEOUT_MS = 300_000;
-/** Clients wait for the network most of the time. */
-const PARALLEL_FETCHES = 3;
-
 /** Whose files win over copies elsewhere: what evaluates must be absent from what is learnt from. */
 const PRECEDENCE: readonly Split[] = ['benchmark', 'calibration', 'train'];
 
@@ -81,9 +75,9 @@ export async function fetchCorpus(
     });
   }
   try {
+    await removeLeftovers(directory);
     const entries = inPrecedence(manifest.entries, wanted);
-    await fetchArchives(entries, cacheDir, options);
-    const repositories = await buildRepositories(entries, directory, cacheDir, options);
+    const repositories = await fetchAndBuild(entries, directory, cacheDir, options);
     const others = (locked?.key === key ? locked.repositories : []).filter(
       (other) => !repositories.some(({ name }) => name === other.name),
     );
@@ -149,143 +143,41 @@ function inPrecedence(
   return sorted.slice(0, last + 1);
 }
 
-const archiveOptions = (cacheDir: string, { env, timeoutMs = DEFAULT_TIMEOUT_MS }: FetchCorpusOptions) => ({
-  directory: join(cacheDir, 'archives'),
-  timeoutMs,
-  ...(env && { env }),
-});
-
-/** Brings all archives to the cache, a few at a time. The first failure stops the others. */
-async function fetchArchives(
-  entries: readonly CorpusEntry[],
-  cacheDir: string,
-  options: FetchCorpusOptions,
-): Promise<void> {
-  const packages = entries.filter((entry) => entry.source === 'package');
-  const failure = new AbortController();
-  const signal = options.signal ? AbortSignal.any([options.signal, failure.signal]) : failure.signal;
-  const queue = packages.values();
-  let done = 0;
-  let firstError: unknown;
-  const work = async () => {
-    for (const entry of queue) {
-      try {
-        await fetchArchive(entry, { ...archiveOptions(cacheDir, options), signal });
-      } catch (error) {
-        firstError ??= error;
-        failure.abort();
-        return;
-      }
-      options.onProgress?.({ phase: 'fetch', name: entry.name, done: ++done, total: packages.length });
-    }
-  };
-  await Promise.all(Array.from({ length: PARALLEL_FETCHES }, work));
-  throwIfAborted(options.signal);
-  if (firstError !== undefined) throw firstError;
-}
-
-interface Place {
-  readonly name: string;
-  readonly path: string;
-}
-
-async function buildRepositories(
+async function fetchAndBuild(
   entries: readonly CorpusEntry[],
   directory: string,
   cacheDir: string,
   options: FetchCorpusOptions,
 ): Promise<LockedRepository[]> {
-  const copies = new DuplicateIndex<Place>();
-  const repositories: LockedRepository[] = [];
-  for (const entry of entries) {
-    throwIfAborted(options.signal);
-    const repository =
-      entry.source === 'path'
-        ? await buildLocal(entry, copies, options)
-        : await buildPackage(entry, copies, directory, cacheDir, options);
-    if (repository.files.length === 0) throw nothingLeft(repository);
-    repositories.push(repository);
-    const progress = { phase: 'build', name: entry.name, done: repositories.length } as const;
-    options.onProgress?.({ ...progress, total: entries.length });
+  const {
+    env,
+    signal,
+    timeoutMs = DEFAULT_TIMEOUT_MS,
+    limits = DEFAULT_ARCHIVE_LIMITS,
+    onProgress,
+  } = options;
+  const archives = {
+    directory: join(cacheDir, 'archives'),
+    staging: directory,
+    timeoutMs,
+    signal,
+    ...(env && { env }),
+  };
+  const packages = entries.filter((entry) => entry.source === 'package');
+  const reporter =
+    (phase: CorpusProgress['phase'], total: number) =>
+    ({ name }: CorpusEntry, done: number) =>
+      onProgress?.({ phase, name, done, total });
+  await fetchArchives(packages, archives, reporter('fetch', packages.length));
+  const onBuilt = reporter('build', entries.length);
+  return buildRepositories(entries, { directory, limits, archives, signal, onBuilt });
+}
+
+/** What a killed process left half-made; nobody else works here now. */
+async function removeLeftovers(directory: string): Promise<void> {
+  for (const name of await readdir(directory)) {
+    if (name.startsWith(STAGING_PREFIX)) await rm(join(directory, name), { recursive: true, force: true });
   }
-  return repositories;
-}
-
-async function buildPackage(
-  entry: PackageEntry,
-  copies: DuplicateIndex<Place>,
-  directory: string,
-  cacheDir: string,
-  { limits = DEFAULT_ARCHIVE_LIMITS, ...options }: FetchCorpusOptions,
-): Promise<LockedRepository> {
-  const { signal } = options;
-  const archive = await fetchArchive(entry, { ...archiveOptions(cacheDir, options), signal });
-  const { files, dropped } = prepareEntry(entry, archive, limits);
-  const kept: RepositoryFile[] = [];
-  const sources: string[] = [];
-  const contentHashes: string[] = [];
-  for (const file of files) {
-    const copy = file.text === undefined ? undefined : judgeCopy(copies, entry.name, file.path, file.text);
-    if (copy?.reason) dropped[copy.reason] = (dropped[copy.reason] ?? 0) + 1;
-    if (copy?.reason && !file.isAsked) continue;
-    kept.push(file);
-    if (copy && !copy.reason) {
-      sources.push(file.path);
-      contentHashes.push(copy.hash);
-    }
-  }
-  const root = join(directory, safeName(entry.name));
-  if (sources.length === 0) throw nothingLeft({ name: entry.name, dropped });
-  const commit = await writeRepository(root, entry.name, kept, signal);
-  const { name, split, languages, licence, tests } = entry;
-  const facts = { name, split, root, commit, languages, licence, ...(tests && { tests }) };
-  return { ...facts, files: sources, dropped, ...(split !== 'train' && { contentHashes }) };
-}
-
-async function buildLocal(
-  entry: PathEntry,
-  copies: DuplicateIndex<Place>,
-  { signal }: FetchCorpusOptions,
-): Promise<LockedRepository> {
-  const { name, languages, licence, split, tests } = entry;
-  const opened = await openLocalRepository(entry.path, split, { name, languages, licence, signal });
-  const dropped: Partial<Record<DropReason, number>> = { ...opened.dropped };
-  const files: string[] = [];
-  const contentHashes: string[] = [];
-  for (const { path, text } of await readCorpusTexts(opened, signal)) {
-    const { reason, hash } = judgeCopy(copies, name, path, text);
-    if (reason) dropped[reason] = (dropped[reason] ?? 0) + 1;
-    else {
-      files.push(path);
-      contentHashes.push(hash);
-    }
-  }
-  const evaluation = split !== 'train' && { contentHashes };
-  return { ...opened, files, dropped, ...(tests && { tests }), ...evaluation };
-}
-
-/** Whether a text is a copy of one seen before; one that is not is remembered. */
-function judgeCopy(
-  copies: DuplicateIndex<Place>,
-  name: string,
-  path: string,
-  text: string,
-): { readonly hash: string; readonly reason?: DropReason } {
-  const print = fingerprint(text);
-  const hit = copies.find(print);
-  if (hit) return { hash: print.hash, reason: hit.isExact ? 'duplicate' : 'near_duplicate' };
-  copies.add({ name, path }, print);
-  return { hash: print.hash };
-}
-
-function nothingLeft({ name, dropped }: Pick<CorpusRepository, 'name' | 'dropped'>): AppError {
-  const counts = Object.entries(dropped).map(([reason, count]) => `${reason} ${count}`);
-  return new AppError({
-    kind: 'failed_precondition',
-    reason: 'CONFIG_INVALID',
-    message: `${name}: none of its files can be used (${counts.join(', ')}); check "languages" and "include", or take another package`,
-    meta: { name },
-  });
 }
 
 function withoutHashes({ contentHashes: _, ...repository }: LockedRepository): CorpusRepository {

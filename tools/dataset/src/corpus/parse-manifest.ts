@@ -25,7 +25,7 @@ const ENTRY_FIELDS = ['name', 'version', 'sha256', 'kind', 'licence', 'languages
 );
 
 const NAME_PATTERNS: Record<(typeof ECOSYSTEMS)[number], RegExp> = {
-  npm: /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/,
+  npm: /^(?:@[a-z0-9~][a-z0-9._~-]*\/)?[a-z0-9~][a-z0-9._~-]*$/,
   pypi: /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i,
   crates: /^[a-z][a-z0-9_-]*$/i,
   go: /^[a-z0-9][a-z0-9.-]*\.[a-z]+(?:\/[\w.~-]+)+$/i,

@@ -2,3 +2,6 @@
 export function safeName(name: string): string {
   return name.replace(/^npm:@/, 'npm:').replace(/[^\w.@+-]+/g, '_');
 }
+
+/** How the names of folders begin that are being made; what a killed process left of them may be removed. */
+export const STAGING_PREFIX = '.new-';

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { git } from './git.js';
+import { STAGING_PREFIX } from './safe-name.js';
 
 export interface RepositoryFile {
   readonly path: string;
@@ -29,7 +30,7 @@ export async function writeRepository(
   const present = await readStamp(root);
   if (present?.digest === digest && (await headOf(root, signal)) === present.commit) return present.commit;
   await mkdir(dirname(root), { recursive: true });
-  const staging = await mkdtemp(join(dirname(root), '.new-'));
+  const staging = await mkdtemp(join(dirname(root), STAGING_PREFIX));
   try {
     for (const { path, bytes } of files) {
       await mkdir(dirname(join(staging, path)), { recursive: true });

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-/** Words of a shingle (SantaCoder, section 3.2; `learning.md` C4). */
+/** Words of a shingle, as for SantaCoder's data (Ben Allal et al. 2023). */
 export const SHINGLE_WORDS = 5;
 
 const WORD = /[\p{L}\p{N}_]+/gu;

@@ -1,13 +1,15 @@
 import { mkdir, mkdtemp, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@repoformer/domain';
-import { safeName } from '../safe-name.js';
+import { safeName, STAGING_PREFIX } from '../safe-name.js';
 import type { PackageEntry } from '../manifest.js';
 import { ECOSYSTEM_TABLE } from './ecosystem-table.js';
 
 export interface FetchArchiveOptions {
   /** Archives are kept here. */
   readonly directory: string;
+  /** A folder of the same file system, where clients get a folder of their own that is removed afterwards. */
+  readonly staging: string;
   readonly env?: NodeJS.ProcessEnv;
   /** For one package. */
   readonly timeoutMs: number;
@@ -27,7 +29,7 @@ export async function fetchArchive(entry: PackageEntry, options: FetchArchiveOpt
   const present = await readFile(cached).catch(() => undefined);
   if (present && matches(row.checksum, present, entry)) return present;
   await mkdir(directory, { recursive: true });
-  const staging = await mkdtemp(join(directory, '.fetch-'));
+  const staging = await mkdtemp(join(options.staging, STAGING_PREFIX));
   try {
     const path = await row.fetch(entry, { directory: staging, env, timeoutMs, signal });
     const archive = await readFile(path);

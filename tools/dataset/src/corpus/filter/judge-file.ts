@@ -29,7 +29,7 @@ export const CORPUS_RULES_VERSION = 1;
 
 export const MAX_SOURCE_BYTES = 256 * 1024;
 
-/** Bounds of hand-written code (The Stack, section 3; StarCoder, section 3.1): characters of a line. */
+/** Bounds of hand-written code, in characters of a line (Chen et al. 2021, section 3.1). */
 const MAX_MEAN_LINE_CHARS = 100;
 const MAX_LINE_CHARS = 1_000;
 const MIN_ALPHANUMERIC_SHARE = 0.25;
