@@ -12,3 +12,13 @@ export {
 } from './metrics/probability-metrics.js';
 export { abstentionPrecision, qiniArea, qiniCoefficient, qiniCurve, type QiniPoint } from './metrics/qini.js';
 export { areaUnderRoc, correlation, rankCorrelation } from './metrics/ranking.js';
+export {
+  LEAST_GROUPS,
+  LEAST_HOLES,
+  tunePolicy,
+  type PolicyYield,
+  type TuneHole,
+  type TuneOptions,
+  type TuneResult,
+} from './tune/tune-policy.js';
+export { writeWhole } from './files/write-whole.js';
