@@ -21,3 +21,13 @@ export {
 } from './label/label-record.js';
 export { readLabelRun, type LabelRun } from './label/label-run.js';
 export type { Probe } from './label/hole-run.js';
+export { buildHoles, type BuildResult, type SourceRepository } from './build/build-holes.js';
+export { ProgressLine } from './cli/progress-line.js';
+export { openLocalRepository, readCorpusTexts, type CorpusRepository } from './corpus/index.js';
+export { defaultCacheDir } from './corpus/index.js';
+export { sampleHoles } from './holes/index.js';
+export { HoleRunner } from './label/hole-runner.js';
+export { labelHoles, type LabelProgress } from './label/label-holes.js';
+export { describeLabelRun, openLabelRun } from './label/label-run.js';
+export { openLabelModel, type LabelModel } from './label/open-label-model.js';
+export { DEFAULT_RUN_SETTINGS, type RunSettings } from './label/run-settings.js';

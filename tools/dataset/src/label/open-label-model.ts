@@ -20,6 +20,8 @@ export interface LabelModelOptions {
 }
 
 export interface LabelModel {
+  /** Where pulled models and tuned policies lie. */
+  readonly modelsDirectory: string;
   readonly spec: ModelSpec;
   readonly model: LanguageModel;
   readonly format: FimFormat;
@@ -33,9 +35,8 @@ export interface LabelModel {
  */
 export async function openLabelModel(options: LabelModelOptions): Promise<LabelModel> {
   const { threads = 0, signal } = options;
-  const store = await ModelStore.open({
-    modelsDirectory: options.modelsDirectory ?? join(dataHome(), 'repoformer', 'models'),
-  });
+  const modelsDirectory = options.modelsDirectory ?? join(dataHome(), 'repoformer', 'models');
+  const store = await ModelStore.open({ modelsDirectory });
   const spec = await resolveModel(options.model, {
     store,
     ...(options.adapters && { adapters: options.adapters }),
@@ -59,7 +60,7 @@ export async function openLabelModel(options: LabelModelOptions): Promise<LabelM
     const format = order
       ? { ...found, withContext: { ...withContext, chunk: { ...withContext.chunk, order } } }
       : found;
-    return { spec, model, format };
+    return { modelsDirectory, spec, model, format };
   } catch (error) {
     await model.close();
     throw error;

@@ -1,0 +1,15 @@
+import { Command } from 'commander';
+import { addOwnCommand } from './own-command.js';
+import { addReportCommand } from './report-command.js';
+import { addTuneCommand } from './tune-command.js';
+
+/** The command line `repoformer-eval`. */
+export function createProgram(signal: AbortSignal): Command {
+  const program = new Command('repoformer-eval')
+    .description('Judges completions and retrieval policies by what was measured at each hole.')
+    .showHelpAfterError();
+  addReportCommand(program, signal);
+  addOwnCommand(program, signal);
+  addTuneCommand(program, signal);
+  return program;
+}

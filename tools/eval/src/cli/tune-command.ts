@@ -1,0 +1,83 @@
+import { readFile } from 'node:fs/promises';
+import { AppError } from '@repoformer/domain';
+import type { Command } from 'commander';
+import { EAGERNESS, estimateTokens, parsePolicyDocument, createFittedPolicy } from '@repoformer/policy';
+import { tunePolicy, writeWhole, type PolicyYield, type TuneHole } from '@repoformer/policy-tool';
+import { contextCost, joinLabels } from '../collect/collect-results.js';
+import { probeOf } from '../collect/probe-of.js';
+import { addOwnFlags, measureWithProgress, type OwnFlags } from './own-flags.js';
+
+/** `tune`: fits a model's policy to a repository of one's own, if that helps. */
+export function addTuneCommand(program: Command, signal: AbortSignal): void {
+  addOwnFlags(
+    program
+      .command('tune')
+      .description(
+        'fit the policy to a repository of yours; kept only if it is better on places it was not tuned on',
+      ),
+    200,
+  )
+    .option(
+      '--out <file>',
+      "where the policy goes (default: the model's tuned policy, which the daemon then uses)",
+    )
+    .action((path: string, flags: OwnFlags & { readonly out?: string }) => tune(path, flags, signal));
+}
+
+async function tune(
+  path: string,
+  flags: OwnFlags & { readonly out?: string },
+  signal: AbortSignal,
+): Promise<void> {
+  const measured = await measureWithProgress(path, flags, signal);
+  const file = flags.policy ?? measured.policyFile;
+  if (file === undefined) {
+    throw new AppError({
+      kind: 'failed_precondition',
+      reason: 'CONFIG_INVALID',
+      message: `there is no fitted policy for ${measured.modelName} to begin with; name one with --policy, or fit one with \`repoformer-policy fit\``,
+    });
+  }
+  const document = parsePolicyDocument(await readFile(file, 'utf8'), file);
+  const needs = createFittedPolicy(document).probeNeeds;
+  const { run, holes } = await joinLabels(measured.dataset, measured.labels);
+  const tuneHoles = holes.flatMap(({ hole, label }): TuneHole[] => {
+    const similarities = label.variants.map(({ editSimilarity }) => editSimilarity);
+    if (similarities.length < 2 || similarities.some((each) => each === undefined)) return [];
+    return [
+      {
+        group: hole.path,
+        language: hole.language,
+        features: hole.features,
+        ...(needs && { probe: probeOf(label.probes, run.readoutTokens, needs) }),
+        similarities: similarities as number[],
+        contextMs: label.variants.map(({ contextMs }) => contextMs),
+        tokensPerChunk: hole.context.chunks
+          .slice(0, label.variants.length - 1)
+          .map(({ text }) => estimateTokens(text)),
+      },
+    ];
+  });
+  const result = tunePolicy(document, tuneHoles, {
+    lambda: EAGERNESS[flags.eagerness],
+    msPerContextToken: contextCost(holes.map(({ label }) => label)) ?? 0,
+  });
+  const { estimate, standardError } = result.difference;
+  console.log(`${result.holes} places in ${result.groups} files of ${measured.repository.root}`);
+  console.log(`policy as it is     ${describe(result.before)}`);
+  console.log(`tuned, on held-out  ${describe(result.after)}`);
+  console.log(
+    `difference in worth ${estimate.toFixed(2)} ± ${standardError.toFixed(2)} points (one standard error)`,
+  );
+  if (!result.document) {
+    console.log('Not better by more than one standard error: the policy stays as it is.');
+    return;
+  }
+  const out = flags.out ?? measured.tunedPolicyFile;
+  await writeWhole(out, `${JSON.stringify(result.document)}\n`);
+  console.log(`Better: written to ${out}. Start the daemon anew to use it; delete the file to undo this.`);
+}
+
+function describe({ retrieved, editSimilarity, contextMs, utility }: PolicyYield): string {
+  return `edit similarity ${editSimilarity.toFixed(1)}, context at ${(100 * retrieved).toFixed(0)} %, ${contextMs.toFixed(0)} ms for it, worth ${utility.toFixed(1)}`;
+}
