@@ -31,3 +31,4 @@ export { labelHoles, type LabelProgress } from './label/label-holes.js';
 export { describeLabelRun, openLabelRun } from './label/label-run.js';
 export { openLabelModel, type LabelModel } from './label/open-label-model.js';
 export { DEFAULT_RUN_SETTINGS, type RunSettings } from './label/run-settings.js';
+export { runProgram } from './cli/run-program.js';

@@ -1,10 +1,4 @@
-import { AppError } from '@repoformer/domain';
+import { runProgram } from '@repoformer/dataset';
 import { createProgram } from './cli/program.js';
 
-try {
-  await createProgram().parseAsync();
-} catch (error) {
-  const isKnown = error instanceof AppError;
-  process.stderr.write(`error: ${isKnown ? error.message : String((error as Error)?.stack ?? error)}\n`);
-  process.exitCode = isKnown && error.kind === 'invalid_argument' ? 2 : 1;
-}
+await runProgram(createProgram);
