@@ -13,6 +13,7 @@ const input = (
   gains: { helps: 25, hurts: 5 },
   defaultThreshold: 0.4,
   chunkGains: undefined,
+  contextChunks: 4,
   ...changes,
   cost: { msPerContextToken: 1, tokensPerChunk: [58, 58], lambda: 2, ...cost },
 });
@@ -49,6 +50,17 @@ describe('chooseChunks', () => {
     expect(take([5, -3]).count).toBe(1);
     // Without the harmful one, more is gained.
     expect(take([5, -3]).expectedGain).toBeCloseTo(take([5, 0]).expectedGain + 3, 12);
+  });
+
+  it('goes beyond the chunks that the chance is about only for what further ones add', () => {
+    const take = (chunkGains: number[] | undefined) =>
+      chooseChunks(input({ chunkGains, contextChunks: 1 }, { tokensPerChunk: [58, 58, 58] }));
+    expect(take(undefined).count).toBe(1);
+    expect(take([9, 1, 1]).count).toBe(1);
+    const further = take([9, 3, 1]);
+    expect(further.count).toBe(2);
+    // The first chunk's own gain is what the chance says, not what the chunk head says.
+    expect(further.expectedGain).toBeCloseTo(take([9, 0, 0]).expectedGain + 3, 12);
   });
 
   it('spends no more than there is', () => {

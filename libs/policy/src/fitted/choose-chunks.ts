@@ -38,6 +38,8 @@ export interface ChoiceInput {
   readonly defaultThreshold: number;
   /** Points of edit similarity that each chunk adds to those before it. Undefined: only the whole is known. */
   readonly chunkGains: readonly number[] | undefined;
+  /** Chunks in the context that `probability` and `gains` are about; fewer where there are fewer. */
+  readonly contextChunks: number;
   readonly cost: CostModel;
 }
 
@@ -45,14 +47,16 @@ export interface ChoiceInput {
  * Uses context iff its expected gain exceeds λ times its cost. With p the chance that it helps, g the mean gain then
  * and h the mean loss otherwise, that is p > (h + λ·ΔT) / (g + h).
  *
- * The gain of all chunks is p·g - (1-p)·h; that of the first k lacks what the others are predicted to add. Of the
- * numbers of chunks that fit into the budget, the one with the greatest gain after costs is taken.
+ * The gain of the first `contextChunks` is p·g - (1-p)·h; fewer chunks lack, and more chunks add, what each is
+ * predicted to bring. Of the numbers of chunks that fit into the budget, the one with the greatest gain after costs
+ * is taken.
  */
 export function chooseChunks({
   probability,
   gains,
   defaultThreshold,
   chunkGains,
+  contextChunks,
   cost,
 }: ChoiceInput): ChunkChoice {
   const { helps, hurts } = gains;
@@ -81,9 +85,13 @@ export function chooseChunks({
   }
 
   const whole = probability * helps - (1 - probability) * hurts;
-  const gainOf = (taken: number) => whole - sum(chunkGains?.slice(taken, count) ?? []);
-  // Without a prediction by chunk there is no telling where to stop: all that fit, or none.
-  let best = fitting;
+  const known = Math.min(contextChunks, count);
+  const gainOf = (taken: number) =>
+    whole -
+    sum(chunkGains?.slice(taken, known) ?? []) +
+    sum(chunkGains?.slice(known, Math.max(known, taken)) ?? []);
+  // Without a prediction by chunk there is no telling where to stop: all that are known of and fit, or none.
+  let best = chunkGains ? fitting : Math.min(known, fitting);
   if (chunkGains) {
     for (let taken = fitting - 1; taken >= 1; taken--) {
       if (gainOf(taken) - lambda * costs[taken]! >= gainOf(best) - lambda * costs[best]!) best = taken;

@@ -148,6 +148,16 @@ describe('modelFeatures', () => {
     low.forEach((value, at) => expect(value).toBeCloseTo(high[at]!, 12));
   });
 
+  it('uses no more chunks than it was fitted on', () => {
+    const cost = { msPerContextToken: 0, tokensPerChunk: [9, 9, 9, 9], lambda: 0, threshold: 0 };
+    const { chunks, ...bare } = documentOf();
+    expect(chunks).toBeDefined();
+    const take = (document: PolicyDocument) =>
+      createFittedPolicy(document).chooseChunks(featuresOf({}, {}, {}, {}, {}), undefined, cost).count;
+    expect(take({ ...bare, contextChunks: 1 })).toBe(1);
+    expect(take({ ...bare, contextChunks: 2 })).toBe(2);
+  });
+
   it('summarises the most probable tokens the same way for fitting and serving', () => {
     expect(firstTokenOf([0.5, 0.25])).toEqual({
       probability: 0.5,

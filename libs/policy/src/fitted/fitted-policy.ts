@@ -83,12 +83,14 @@ export function createFittedPolicy(document: PolicyDocument): FittedPolicy {
     chunkGains,
     gainsOf,
     chooseChunks(features, probe, cost) {
-      const tokensPerChunk = cost.tokensPerChunk.slice(0, features.chunks.length);
+      const most = chunkHead?.maxChunks ?? document.contextChunks;
+      const tokensPerChunk = cost.tokensPerChunk.slice(0, Math.min(most, features.chunks.length));
       return chooseChunks({
         probability: probability(features, probe),
         gains: gainsOf(cost.language ?? ''),
         defaultThreshold: document.threshold,
         chunkGains: chunkGains(features),
+        contextChunks: document.contextChunks,
         cost: { ...cost, tokensPerChunk },
       });
     },

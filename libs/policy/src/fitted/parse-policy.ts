@@ -30,6 +30,7 @@ const LIMITS = {
   points: 5_000,
   tokens: 1_024,
   golden: 64,
+  chunks: 100,
 };
 /** Weights, thresholds and scores beyond this would overflow somewhere. */
 const HUGE = 1e12;
@@ -70,6 +71,7 @@ export function parsePolicyDocument(text: string, source = 'policy'): PolicyDocu
       ...present('probed', json.field('stages').optional('probed', readProbed)),
     },
     ...present('chunks', json.optional('chunks', readChunkHead)),
+    contextChunks: json.field('contextChunks').integer(1, LIMITS.chunks),
     gains: readGains(json.field('gains')),
     threshold: json.field('threshold').number(0, 1),
     training: readTraining(json.field('training')),
@@ -219,6 +221,7 @@ function readChunkHead(json: JsonReader): ChunkHead {
     inputs,
     scorer: readScorer(json.field('scorer'), inputs.length),
     pointsPerNat: json.field('pointsPerNat').number(0, 1e4),
+    maxChunks: json.field('maxChunks').integer(1, LIMITS.chunks),
   };
 }
 

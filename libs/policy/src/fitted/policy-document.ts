@@ -78,6 +78,8 @@ export interface ChunkHead {
   readonly scorer: Scorer;
   /** Points of edit similarity that one nat per token is worth. */
   readonly pointsPerNat: number;
+  /** Most chunks that the labels had: beyond them nothing is known. */
+  readonly maxChunks: number;
 }
 
 /** Points of edit similarity (0 to 100). Both are means over labelled holes and not negative; `helps` is positive. */
@@ -134,6 +136,8 @@ export interface PolicyDocument {
     readonly probed?: ProbedStage;
   };
   readonly chunks?: ChunkHead;
+  /** Most chunks in the prompts whose gain the stages predict; without a chunk head, no more are used. */
+  readonly contextChunks: number;
   /** By language id or family (`python`, `javascript`, `other`); `default` must be there. */
   readonly gains: Readonly<Record<string, Gains>>;
   /** Context is used above it where the cost is not known. */

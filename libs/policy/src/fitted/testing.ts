@@ -67,9 +67,11 @@ export function documentOf(changes: Partial<PolicyDocument> = {}): PolicyDocumen
     chunks: {
       inputs: ['chunk.noveltyNew', 'chunk.rank', 'hole.bestScore'],
       scorer: { kind: 'linear', mean: [0, 0, 0], scale: [1, 1, 1], weights: [0.2, -0.1, 0], bias: 0 },
+      maxChunks: 4,
       pointsPerNat: 50,
     },
     gains: { default: { helps: 20, hurts: 10 }, python: { helps: 30, hurts: 5 } },
+    contextChunks: 4,
     threshold: 0.4,
     training: {
       dataSha256: 'b'.repeat(64),

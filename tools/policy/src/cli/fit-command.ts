@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
+import { readLabels } from '@repoformer/dataset';
 import { fitPolicy } from '../fit/fit-policy.js';
 import { formatReport } from '../fit/fit-report.js';
 import { TARGETS, type Target } from '../fit/targets.js';
@@ -18,6 +19,7 @@ interface FitFlags {
   readonly draws: number;
   readonly seed: number;
   readonly secondRound: boolean;
+  readonly chunkLabels?: string;
 }
 
 /** `fit`: labelled holes to a policy document. */
@@ -39,12 +41,21 @@ export function addFitCommand(program: Command): void {
     .option('--draws <n>', 'of the bootstrap over repositories', atLeast(10), 200)
     .option('--seed <n>', 'of folds, trees and bootstrap', atLeast(0), 1)
     .option('--second-round', 'also holes whose context was found with the truth in the query', false)
+    .option(
+      '--chunk-labels <folder>',
+      'another run, over some of the holes, with more chunks: to learn what each further chunk adds',
+    )
     .action((dataset: string, flags: FitFlags) => fit(resolve(dataset), flags));
 }
 
 async function fit(dataset: string, flags: FitFlags): Promise<void> {
-  const { holes, labels, generator, readoutTokens } = await readLabelledHoles(dataset, resolve(flags.labels));
+  const { holes, labels, generator, readoutTokens, contextChunks } = await readLabelledHoles(
+    dataset,
+    resolve(flags.labels),
+  );
   const { table, leftOut } = toFitTable(holes, labels, {
+    contextChunks,
+    ...(flags.chunkLabels !== undefined && { chunkLabels: await readLabels(resolve(flags.chunkLabels)) }),
     withSecondRound: flags.secondRound,
     ...(readoutTokens && { readoutTokens }),
   });

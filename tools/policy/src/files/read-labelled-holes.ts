@@ -7,6 +7,8 @@ export interface LabelledHoles {
   /** By the hole's id. */
   readonly labels: ReadonlyMap<string, FitLabel>;
   readonly generator: { readonly name: string; readonly sha256: string };
+  /** Most chunks in the labels' prompts. */
+  readonly contextChunks: number;
   /** Tokens of the labels' read-outs, in their order; undefined: the run has none. */
   readonly readoutTokens?: readonly number[];
 }
@@ -19,7 +21,7 @@ export interface LabelledHoles {
  * @throws AppError naming the file, and the line, that cannot be read
  */
 export async function readLabelledHoles(dataset: string, run: string): Promise<LabelledHoles> {
-  const { model, readoutTokens } = await readLabelRun(run);
+  const { model, readoutTokens, settings } = await readLabelRun(run);
   const labels = await readLabels(run);
   const holes = await readHoles(dataset);
   return {
@@ -33,6 +35,7 @@ export async function readLabelledHoles(dataset: string, run: string): Promise<L
       context: { source: context.source, queriedWithMiddle: context.queriedWithMiddle },
     })),
     labels,
+    contextChunks: settings.maxChunks,
     generator: { name: model.name, sha256: model.sha256 },
     ...(readoutTokens.length > 0 && { readoutTokens }),
   };

@@ -56,6 +56,18 @@ describe('toFitTable', () => {
     });
   });
 
+  it('learns of further chunks from other labels, where there are any', () => {
+    const further = { variants: [-2, -1, -0.5].map((logLikelihood) => ({ logLikelihood })) };
+    const labels = new Map(['a', 'b'].map((id) => [id, label]));
+    const { table } = toFitTable([hole('a'), hole('b')], labels, {
+      contextChunks: 1,
+      chunkLabels: new Map([['b', further]]),
+    });
+    expect(table.contextChunks).toBe(1);
+    expect(table.holes.map(({ chunkGains }) => chunkGains)).toEqual([[], [1, 0.5]]);
+    expect(table.holes.map(({ gainEs }) => gainEs)).toEqual([30, 30]);
+  });
+
   it('takes no read-out of another list of tokens', () => {
     const { table } = toFitTable([hole('a')], new Map([['a', label]]), { readoutTokens: [7] });
     expect(table.holes[0]!.probe!.readouts).toBeUndefined();

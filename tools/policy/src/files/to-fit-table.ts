@@ -17,6 +17,10 @@ export interface FitLabel {
 export interface TableOptions {
   /** Whose log-probabilities the labels hold; undefined: no read-out is fitted. */
   readonly readoutTokens?: readonly number[];
+  /** Most chunks in the labels' prompts. */
+  readonly contextChunks?: number;
+  /** Labels with more chunks, of some of the holes, to learn from what each further chunk adds. */
+  readonly chunkLabels?: ReadonlyMap<string, Pick<FitLabel, 'variants'>>;
   /** Also holes whose context was found with the truth in the query: more of them, but not what is served. */
   readonly withSecondRound?: boolean;
 }
@@ -38,7 +42,7 @@ const LEAST_LOG = -40;
 export function toFitTable(
   holes: readonly FitRecord[],
   labels: ReadonlyMap<string, FitLabel>,
-  { readoutTokens, withSecondRound = false }: TableOptions = {},
+  { readoutTokens, contextChunks, chunkLabels, withSecondRound = false }: TableOptions = {},
 ): { readonly table: FitTable; readonly leftOut: LeftOut } {
   const leftOut = {
     unlabelled: 0,
@@ -76,13 +80,23 @@ export function toFitTable(
         probe: toProbe(label.probes, readoutTokens),
         gainEs: withAll.editSimilarity - without.editSimilarity,
         gainLogLikelihood: withAll.logLikelihood - without.logLikelihood,
-        chunkGains: variants
-          .slice(1)
-          .map(({ logLikelihood }, at) => logLikelihood - variants[at]!.logLikelihood),
+        chunkGains: marginalGains((chunkLabels ? chunkLabels.get(hole.id) : label)?.variants ?? []),
       },
     ];
   });
-  return { table: { holes: rows, ...(readoutTokens && { readoutTokens }) }, leftOut };
+  return {
+    table: {
+      holes: rows,
+      ...(contextChunks !== undefined && { contextChunks }),
+      ...(readoutTokens && { readoutTokens }),
+    },
+    leftOut,
+  };
+}
+
+/** What each further chunk added to the truth's mean log-likelihood. */
+function marginalGains(variants: FitLabel['variants']): number[] {
+  return variants.slice(1).map(({ logLikelihood }, at) => logLikelihood - variants[at]!.logLikelihood);
 }
 
 function toProbe({ decision, first }: FitLabel['probes'], tokens: readonly number[] | undefined): FitProbe {

@@ -33,6 +33,7 @@ export function fitChunkHead(
   const rows = holes.flatMap((hole) =>
     hole.chunkGains.slice(0, hole.chunkFeatures.length).map((gain, at) => ({ hole, at, gain })),
   );
+  const maxChunks = rows.reduce((most, { at }) => Math.max(most, at + 1), 0);
   if (rows.length < LEAST_ROWS) return {};
   const clip = clipperOf(rows.map(({ gain }) => gain));
   const y = Float64Array.from(rows, ({ gain }) => clip(gain));
@@ -57,7 +58,7 @@ export function fitChunkHead(
   const pointsPerNat = slopeThroughOrigin(holes);
   const used = ranked.value > 2 * ranked.standardError && pointsPerNat > 0;
   const report = { rows: rows.length, setting: tuned.setting, correlation: ranked, pointsPerNat, used };
-  return used ? { head: { inputs, scorer: tuned.refit(), pointsPerNat }, report } : { report };
+  return used ? { head: { inputs, scorer: tuned.refit(), pointsPerNat, maxChunks }, report } : { report };
 }
 
 /** Points of edit similarity for a nat per token, by least squares over the holes' clipped gains; not negative. */

@@ -4,6 +4,7 @@ import {
   CHUNK_FEATURES,
   FEATURES_VERSION,
   HOLE_FEATURES,
+  MAX_CHUNKS,
   MODEL_FEATURES,
   modelFeatures,
   parsePolicyDocument,
@@ -149,6 +150,7 @@ export function fitPolicy(
       }),
     },
     ...(chunkHead.head && { chunks: chunkHead.head }),
+    contextChunks: table.contextChunks ?? MAX_CHUNKS,
     gains: languageGains,
     threshold,
     training: {

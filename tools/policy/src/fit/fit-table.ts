@@ -20,7 +20,7 @@ export interface FitHole {
   readonly gainEs: number;
   /** Mean log-likelihood of the truth with all chunks minus without, nats per token. */
   readonly gainLogLikelihood: number;
-  /** What chunk 1, 2, ... added to that; there may be fewer than chunks with features. */
+  /** What chunk 1, 2, ... added in turn, nats per token; there may be fewer than chunks with features, or none. */
   readonly chunkGains: readonly number[];
 }
 
@@ -29,6 +29,8 @@ export interface FitTable {
   readonly holes: readonly FitHole[];
   /** Whose log-probabilities the read-outs hold, in their order; needed for a read-out. */
   readonly readoutTokens?: readonly number[];
+  /** Most chunks in the prompts that `gainEs` and `gainLogLikelihood` are about. Default {@link MAX_CHUNKS}. */
+  readonly contextChunks?: number;
 }
 
 /** @throws AppError invalid_argument when a hole has not this version's features or a number is not finite */
