@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { AppError } from '@repoformer/domain';
-import { buildHoles } from '../build/build-holes.js';
+import { buildHoles, readHoles } from '../build/build-holes.js';
 import { DEFAULT_CONTEXT_OPTIONS } from '../context/hole-context.js';
 import {
   fetchCorpus,
@@ -84,6 +84,13 @@ async function build(directory: string, flags: BuildFlags, signal: AbortSignal):
     });
   }
   console.error(`${total} holes of ${repositories.length} repositories in ${directory}`);
+  const names = new Set(repositories.map(({ name }) => name));
+  const others = new Set(
+    (await readHoles(directory)).flatMap(({ repository }) => (names.has(repository) ? [] : [repository])),
+  );
+  if (others.size > 0) {
+    console.error(`the dataset also holds holes of ${[...others].join(', ')}, from builds before this one`);
+  }
 }
 
 async function openRepositories(

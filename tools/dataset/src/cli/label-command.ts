@@ -2,8 +2,10 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readHoles } from '../build/build-holes.js';
 import { HoleRunner } from '../label/hole-runner.js';
-import { labelHoles } from '../label/label-holes.js';
+import { labelHoles, readLabels } from '../label/label-holes.js';
+import type { LabelRecord } from '../label/label-record.js';
 import { describeLabelRun, openLabelRun } from '../label/label-run.js';
+import { labelStatistics } from '../label/label-statistics.js';
 import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS, type RunSettings } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
@@ -118,9 +120,22 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
         ? `stopped after ${done} holes; the same command goes on from here`
         : `labelled ${done} holes`,
     );
+    tellStatistics(holes, await readLabels(directory));
   } finally {
     await model.close();
   }
+}
+
+/** What the labels say so far; the rest is with `stats`. */
+function tellStatistics(holes: readonly HoleRecord[], labels: ReadonlyMap<string, LabelRecord>): void {
+  const [all] = labelStatistics(holes, labels);
+  if (!all) return;
+  const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  console.error(
+    `${all.holes} labels of ${all.repositories} repositories: context makes ${percent(all.better)} better, ` +
+      `${percent(all.worse)} worse and leaves ${percent(all.same)}; edit similarity ${all.without.toFixed(1)} without, ` +
+      `${all.withContext.toFixed(1)} with, ${all.oracle.toFixed(1)} with the better of both`,
+  );
 }
 
 /** In the order of ids, which is random but always the same: the first ones are a fair sample. */
