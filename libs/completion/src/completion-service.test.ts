@@ -221,6 +221,7 @@ describe('CompletionService', () => {
     const fitted = (probability: (probe: Probe | undefined) => number): FittedPolicy => ({
       name: 'fitted',
       generator: { name: 'scripted' },
+      prober: undefined,
       training: {} as FittedPolicy['training'],
       defaultThreshold: 0.5,
       probeNeeds: needs as ProbeNeeds,
@@ -266,6 +267,52 @@ describe('CompletionService', () => {
       expect(decision).toMatchObject({ outcome: 'retrieve', chunks: 2, reason: '2 chunks, not asked' });
       expect(context.chunks).toHaveLength(2);
       expect(model.watched).toEqual([]);
+    });
+
+    it('asks the model that it was fitted for, and no other', async () => {
+      const small = new ScriptedModel(QWEN);
+      const generator = new ScriptedModel(QWEN);
+      const ask = async (policy: FittedPolicy, withSmall: boolean) => {
+        small.watched.length = 0;
+        generator.watched.length = 0;
+        const service = new CompletionService({
+          retriever: {
+            retrieve: () =>
+              Promise.resolve({
+                chunks: [CHUNK],
+                indexedCommit: 'c1',
+                headCommit: 'c1',
+                state: 'ready' as const,
+                generation: 1,
+              }),
+          },
+          models: {
+            generator: () => Promise.resolve(generator),
+            ...(withSmall && { policyModel: () => Promise.resolve(small) }),
+          },
+          clock: systemClock,
+          isSecret: () => false,
+          options: {
+            budgets: { prefixTokens: 64, suffixTokens: 64, contextTokens: 64 },
+            topK: 1,
+            windowLines: 20,
+            retrievalTimeoutMs: 500,
+            eagerness: 'balanced',
+            policy: 'classifier',
+            fitted: policy,
+          },
+        });
+        await collect(service);
+        const { repository, path, prefix, suffix } = REQUEST;
+        await service.score({ repository, path, prefix, suffix, policy: '' }, new AbortController().signal);
+        return [small.watched.length > 0, generator.watched.length > 0];
+      };
+      const own = fitted((probe) => (probe ? 0.6 : 0.4));
+      expect(await ask(own, false)).toEqual([false, true]);
+      expect(await ask(own, true)).toEqual([false, true]);
+      const others = { ...own, prober: { name: 'small' } };
+      expect(await ask(others, true)).toEqual([true, false]);
+      expect(await ask(others, false)).toEqual([false, false]);
     });
 
     it('abstains where retrieval gives no answer, and says so when it is only asked to score', async () => {

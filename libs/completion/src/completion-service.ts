@@ -31,6 +31,7 @@ import {
   decide,
   decideAtOnce,
   gatherEvidence,
+  modelToAsk,
   type DecisionInput,
   type DecisionRace,
   type EvidenceSources,
@@ -180,7 +181,7 @@ export class CompletionService {
         parts,
         retrieval,
         describe: (outcome) => this.describe(run, generator, outcome),
-        askPolicyModel: this.models.hasPolicyModel ? (ask) => this.askPolicyModel(run, ask) : undefined,
+        askPolicyModel: this.policyModelAsker(run),
         onDecided: (decision) => run.sendDecision(decision),
       });
       const context = await this.contextFor(run, generator, line);
@@ -293,25 +294,34 @@ export class CompletionService {
     const retrieval = this.retrieve(run);
     // What context costs is a matter of the generator.
     const generator = policy.needs === 'features' ? await this.models.generator(run.signal) : undefined;
-    const sources: EvidenceSources = {
-      retrieval,
-      describe: (outcome) => generator && this.describe(run, generator, outcome),
-      askModel: (ask) => this.askPolicyModel(run, ask),
-    };
-    return gatherEvidence(policy, sources, threshold);
+    const askModel = modelToAsk(
+      policy,
+      generator?.format.sharesPrefix ?? true,
+      async (ask) => this.ask(run, await this.models.generator(run.signal), ask),
+      this.policyModelAsker(run),
+    );
+    const describe = (outcome: RetrievalOutcome) => generator && this.describe(run, generator, outcome);
+    return gatherEvidence(policy, { retrieval, describe, askModel }, threshold);
   }
 
-  /** Asks the policy's model about this hole, in a lane of its own. */
-  private async askPolicyModel<T>(
+  /** Asks the model that decides in place of the generator; undefined: there is none. */
+  private policyModelAsker(run: CompletionRun): EvidenceSources['askModel'] {
+    if (!this.models.hasPolicyModel) return undefined;
+    return async (ask) => this.ask(run, await this.models.policyModel(run.signal), ask);
+  }
+
+  /** Asks a model about this hole, in a lane of its own. */
+  private async ask<T>(
     { request, signal }: CompletionRun,
-    ask: (model: AskedModel) => Promise<T>,
+    asked: FormattedModel,
+    question: (model: AskedModel) => Promise<T>,
   ): Promise<T> {
-    const { model, format } = await this.models.policyModel(signal);
+    const { model, format } = asked;
     const hole = anchorHole(request.prefix, request.suffix);
-    const parts = await this.models.prepare({ model, format }, request, hole, signal);
+    const parts = await this.models.prepare(asked, request, hole, signal);
     const lane = await model.acquire({ priority: 'completion', signal });
     try {
-      return await ask({
+      return await question({
         format,
         parts,
         evaluate: (tokens, options) => lane.evaluate(tokens, { ...options, signal }),

@@ -72,9 +72,7 @@ export async function decide(
     await evaluation;
     return ask({ format, parts, evaluate: (tokens, options) => run.evaluate(lane, tokens, options) });
   };
-  // Without a shared prefix, a fitted policy does without the generator's word: it would cost a whole prompt.
-  const isShared = format.sharesPrefix || isAskedFirst;
-  const askModel = race.askPolicyModel ?? (isShared ? askGenerator : undefined);
+  const askModel = modelToAsk(policy, format.sharesPrefix, askGenerator, race.askPolicyModel);
   const decision =
     atOnce ??
     policy!.decide(await gatherEvidence(policy!, { ...race, askModel }, input.threshold), input.threshold);
@@ -85,6 +83,20 @@ export async function decide(
   });
   throwIfAborted(run.signal);
   return decision;
+}
+
+/** Whom a policy asks; undefined: nobody. */
+export function modelToAsk(
+  policy: RetrievalPolicy | undefined,
+  isShared: boolean,
+  askGenerator: EvidenceSources['askModel'],
+  askPolicyModel: EvidenceSources['askModel'],
+): EvidenceSources['askModel'] {
+  if (policy?.needs !== 'features') return askPolicyModel ?? askGenerator;
+  // A read-out of one model means nothing of another.
+  if (policy.asksPolicyModel) return askPolicyModel;
+  // Without a shared prefix the generator's word would cost a whole prompt.
+  return isShared ? askGenerator : undefined;
 }
 
 /** Collects what a policy needs; a model is asked only where its answer could change the decision. */

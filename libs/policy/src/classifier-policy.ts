@@ -18,6 +18,7 @@ export function createClassifierPolicy(fitted: FittedPolicy, ownThreshold?: numb
   return {
     name: policy,
     needs: 'features',
+    asksPolicyModel: fitted.prober !== undefined,
     defaultThreshold: ownThreshold ?? fitted.defaultThreshold,
     decide(evidence, threshold): Decision {
       const choice = choose(evidence, threshold);

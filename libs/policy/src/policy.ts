@@ -30,6 +30,8 @@ export interface RetrievalPolicy {
   readonly defaultThreshold: number | undefined;
   /** @param threshold overrides the policy's own */
   decide(evidence: PolicyEvidence, threshold?: number): Decision;
+  /** Whether it asks another model than the generator. Only for policies that have `asks`. */
+  readonly asksPolicyModel?: boolean;
   /** What to ask a model first, because it could change the decision; undefined: nothing. */
   asks?(evidence: PolicyEvidence, threshold?: number): ProbeNeeds | undefined;
 }

@@ -18,6 +18,8 @@ export interface ProbeNeeds {
 export interface FittedPolicy {
   readonly name: string;
   readonly generator: PolicyDocument['generator'];
+  /** Whom to ask, where that is not the generator. */
+  readonly prober: PolicyDocument['prober'];
   readonly training: Training;
   /** What decides where the cost is not known. */
   readonly defaultThreshold: number;
@@ -64,6 +66,7 @@ export function createFittedPolicy(document: PolicyDocument): FittedPolicy {
   return {
     name: document.name,
     generator: document.generator,
+    prober: document.prober,
     training: document.training,
     defaultThreshold: document.threshold,
     probeNeeds: stages.probed && {

@@ -65,7 +65,8 @@ export function parsePolicyDocument(text: string, source = 'policy'): PolicyDocu
     schema: POLICY_SCHEMA,
     name: json.field('name').text(NAME),
     features: readFeatures(json.field('features')),
-    generator: readGenerator(json.field('generator')),
+    generator: readModel(json.field('generator')),
+    ...present('prober', json.optional('prober', readModel)),
     stages: {
       free: readHead(json.field('stages').field('free'), ['hole']),
       ...present('probed', json.field('stages').optional('probed', readProbed)),
@@ -100,7 +101,7 @@ function readFeatures(json: JsonReader): PolicyDocument['features'] {
   };
 }
 
-function readGenerator(json: JsonReader): PolicyDocument['generator'] {
+function readModel(json: JsonReader): PolicyDocument['generator'] {
   const name = json.field('name').text(NAME);
   return {
     name,

@@ -130,6 +130,8 @@ export interface PolicyDocument {
   };
   /** The model whose completions were labelled. */
   readonly generator: { readonly name: string; readonly sha256?: string };
+  /** The model that the probed stage asks, where that is another one; absent: the generator. */
+  readonly prober?: { readonly name: string; readonly sha256?: string };
   readonly stages: {
     /** Asks no model. */
     readonly free: ProbabilityHead;

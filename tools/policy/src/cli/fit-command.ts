@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readLabels } from '@repoformer/dataset';
+import { readLabelRun, readLabels } from '@repoformer/dataset';
 import { fitPolicy } from '../fit/fit-policy.js';
 import { formatReport } from '../fit/fit-report.js';
 import { TARGETS, type Target } from '../fit/targets.js';
@@ -20,6 +20,7 @@ interface FitFlags {
   readonly seed: number;
   readonly secondRound: boolean;
   readonly chunkLabels?: string;
+  readonly probes?: string;
 }
 
 /** `fit`: labelled holes to a policy document. */
@@ -45,6 +46,10 @@ export function addFitCommand(program: Command): void {
       '--chunk-labels <folder>',
       'another run, over some of the holes, with more chunks: to learn what each further chunk adds',
     )
+    .option(
+      '--probes <folder>',
+      'run of another model over the same holes: the policy then asks that one (a small model for a larger)',
+    )
     .action((dataset: string, flags: FitFlags) => fit(resolve(dataset), flags));
 }
 
@@ -53,19 +58,22 @@ async function fit(dataset: string, flags: FitFlags): Promise<void> {
     dataset,
     resolve(flags.labels),
   );
+  const prober = flags.probes === undefined ? undefined : await readProber(resolve(flags.probes));
+  const tokens = prober ? prober.readoutTokens : readoutTokens;
   const { table, leftOut } = toFitTable(holes, labels, {
     contextChunks,
+    ...(prober && { probeLabels: prober.labels }),
     ...(flags.chunkLabels !== undefined && { chunkLabels: await readLabels(resolve(flags.chunkLabels)) }),
     withSecondRound: flags.secondRound,
-    ...(readoutTokens && { readoutTokens }),
+    ...(tokens && { readoutTokens: tokens }),
   });
   console.error(`${table.holes.length} labelled holes; left out: ${describe(leftOut)}`);
-  if (!readoutTokens)
-    console.error('the labels do not say which tokens were read out: no read-out is fitted');
+  if (!tokens) console.error('the labels do not say which tokens were read out: no read-out is fitted');
   const { target, minimumGain, folds, draws, seed } = flags;
   const { document, report } = fitPolicy(table, {
     name: flags.name ?? generator.name,
     generator,
+    ...(prober && { prober: prober.model }),
     target,
     minimumGain,
     folds,
@@ -82,6 +90,13 @@ async function fit(dataset: string, flags: FitFlags): Promise<void> {
   }
   const { chosen } = report;
   console.error(`${flags.out}: ${chosen.probed ? `${chosen.free}, then ${chosen.probed}` : chosen.free}`);
+}
+
+/** Another model's answers about the holes. */
+async function readProber(run: string) {
+  const { model, readoutTokens } = await readLabelRun(run);
+  const { name, sha256 } = model;
+  return { model: { name, sha256 }, readoutTokens, labels: await readLabels(run) };
 }
 
 function describe(leftOut: LeftOut): string {

@@ -21,6 +21,8 @@ export interface TableOptions {
   readonly contextChunks?: number;
   /** Labels with more chunks, of some of the holes, to learn from what each further chunk adds. */
   readonly chunkLabels?: ReadonlyMap<string, Pick<FitLabel, 'variants'>>;
+  /** What another model said of the same holes, in place of the generator; `readoutTokens` are then its own. */
+  readonly probeLabels?: ReadonlyMap<string, Pick<FitLabel, 'probes'>>;
   /** Also holes whose context was found with the truth in the query: more of them, but not what is served. */
   readonly withSecondRound?: boolean;
 }
@@ -42,7 +44,7 @@ const LEAST_LOG = -40;
 export function toFitTable(
   holes: readonly FitRecord[],
   labels: ReadonlyMap<string, FitLabel>,
-  { readoutTokens, contextChunks, chunkLabels, withSecondRound = false }: TableOptions = {},
+  { readoutTokens, contextChunks, chunkLabels, probeLabels, withSecondRound = false }: TableOptions = {},
 ): { readonly table: FitTable; readonly leftOut: LeftOut } {
   const leftOut = {
     unlabelled: 0,
@@ -69,6 +71,7 @@ export function toFitTable(
     if (without.editSimilarity === undefined || withAll.editSimilarity === undefined) {
       return skip('withoutCompletions');
     }
+    const probes = (probeLabels ? probeLabels.get(hole.id) : label)?.probes;
     return [
       {
         id: hole.id,
@@ -77,7 +80,7 @@ export function toFitTable(
         language: hole.language,
         holeFeatures: features.hole,
         chunkFeatures: features.chunks,
-        probe: toProbe(label.probes, readoutTokens),
+        ...(probes && { probe: toProbe(probes, readoutTokens) }),
         gainEs: withAll.editSimilarity - without.editSimilarity,
         gainLogLikelihood: withAll.logLikelihood - without.logLikelihood,
         chunkGains: marginalGains((chunkLabels ? chunkLabels.get(hole.id) : label)?.variants ?? []),

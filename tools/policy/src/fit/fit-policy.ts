@@ -38,6 +38,8 @@ export interface FitOptions {
   readonly name: string;
   /** The model whose completions were labelled. */
   readonly generator: PolicyDocument['generator'];
+  /** The model whose answers the table's probes are, where that is another one. */
+  readonly prober?: PolicyDocument['prober'];
   /** Default `es`. */
   readonly target?: Target;
   /** What a gain must exceed to count as help, in the target's unit; default 0. */
@@ -139,6 +141,7 @@ export function fitPolicy(
     name: options.name,
     features: { version: FEATURES_VERSION, hole: HOLE_FEATURES, chunk: CHUNK_FEATURES },
     generator: options.generator,
+    ...(probedStage && options.prober && { prober: options.prober }),
     stages: {
       free: freeStage.head,
       ...(probedStage && {
