@@ -60,5 +60,6 @@ async function own(
     },
     resolve(flags.out ?? reportFolder(measured)),
   );
-  printVerdict(analysis, files);
+  if (flags.json) console.log(JSON.stringify({ ...analysis.verdict, files }));
+  else printVerdict(analysis, files);
 }

@@ -13,6 +13,8 @@ export interface OwnFlags {
   readonly eagerness: Eagerness;
   readonly cache: string;
   readonly threads: number;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
 }
 
 export function addOwnFlags(command: Command, holes: number): Command {
@@ -28,7 +30,9 @@ export function addOwnFlags(command: Command, holes: number): Command {
         .default('balanced'),
     )
     .option('--cache <folder>', 'where measurements are kept', defaultCacheDir())
-    .option('--threads <n>', 'threads of the model; 0: chosen from the machine', wholeNumber, 0);
+    .option('--threads <n>', 'threads of the model; 0: chosen from the machine', wholeNumber, 0)
+    .option('--json', 'the answer as JSON')
+    .option('--quiet', 'no progress on standard error');
 }
 
 /** Measures with progress on standard error. Interrupted, it goes on with what there is. */
@@ -47,6 +51,7 @@ export async function measureWithProgress(
     threads: flags.threads,
     signal,
     onProgress: ({ done, known, total, rate }) => {
+      if (flags.quiet) return;
       const left = rate === undefined ? '' : `, ${Math.ceil((total - known - done) / rate / 60)} min left`;
       line.show(`${known + done} of ${total} places measured${left}`);
     },

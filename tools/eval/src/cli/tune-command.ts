@@ -62,6 +62,14 @@ async function tune(
     lambda: EAGERNESS[flags.eagerness],
     msPerContextToken: contextCost(holes.map(({ label }) => label)) ?? 0,
   });
+  const { document: tuned, ...figures } = result;
+  const out = flags.out ?? measured.tunedPolicyFile;
+  if (tuned) await writeWhole(out, `${JSON.stringify(tuned)}\n`);
+  if (flags.json) {
+    const { root } = measured.repository;
+    console.log(JSON.stringify({ repository: root, ...figures, ...(tuned && { written: out }) }));
+    return;
+  }
   const { estimate, standardError } = result.difference;
   console.log(`${result.holes} places in ${result.groups} files of ${measured.repository.root}`);
   console.log(`policy as it is     ${describe(result.before)}`);
@@ -69,13 +77,16 @@ async function tune(
   console.log(
     `difference in worth ${estimate.toFixed(2)} ± ${standardError.toFixed(2)} points (one standard error)`,
   );
-  if (!result.document) {
+  if (!tuned) {
     console.log('Not better by more than one standard error: the policy stays as it is.');
     return;
   }
-  const out = flags.out ?? measured.tunedPolicyFile;
-  await writeWhole(out, `${JSON.stringify(result.document)}\n`);
-  console.log(`Better: written to ${out}. Start the daemon anew to use it; delete the file to undo this.`);
+  console.log(`Better: written to ${out}.`);
+  console.log(
+    flags.out === undefined
+      ? 'The daemon uses it once it is started anew: repoformer down && repoformer up. Delete the file to undo this.'
+      : 'Set policy-file to it, and start the daemon anew: repoformer down && repoformer up.',
+  );
 }
 
 function describe({ retrieved, editSimilarity, contextMs, utility }: PolicyYield): string {
