@@ -10,8 +10,16 @@ export const EXIT_CODES = {
   interrupted: 130,
 } as const;
 
+/** A program that a command ran for us failed, and has said why: its exit status is ours. */
+export class ToolFailure extends Error {
+  constructor(readonly exitCode: number) {
+    super(`exit code ${exitCode}`);
+  }
+}
+
 /** The exit status of a failure. */
 export function exitCodeOf(error: unknown): number {
+  if (error instanceof ToolFailure) return error.exitCode;
   if (!(error instanceof AppError)) return EXIT_CODES.failure;
   if (error.reason === 'DAEMON_UNREACHABLE') return EXIT_CODES.unreachable;
   switch (error.kind) {

@@ -8,8 +8,10 @@ import { addDownCommand } from './commands/down.js';
 import { addHooksCommands } from './commands/hooks.js';
 import { addModelCommands } from './commands/model.js';
 import { addRepoCommands } from './commands/repo.js';
+import { addReportCommand } from './commands/report.js';
 import { addRetrieveCommand } from './commands/retrieve.js';
 import { addStatusCommand } from './commands/status.js';
+import { addTuneCommand } from './commands/tune.js';
 import { addUpCommand } from './commands/up.js';
 import { tableOption } from './command.js';
 import { EXIT_CODES } from './exit-code.js';
@@ -23,6 +25,7 @@ Examples:
   repoformer hooks install                   # and have git tell of each commit at once
   repoformer complete src/main.py:42         # complete at the end of line 42
   repoformer complete src/main.py:42 --json  # the same for a program: one event a line
+  repoformer report                          # does retrieval pay here? measured, in minutes
   repoformer doctor                          # when something is wrong
 
 Each command explains itself: repoformer complete --help. The daemon is started when a command needs it.
@@ -73,6 +76,8 @@ export function createProgram(host: Host): Command {
   addCompleteCommand(program, host);
   addRetrieveCommand(program, host);
   addDecideCommand(program, host);
+  addReportCommand(program, host);
+  addTuneCommand(program, host);
   addModelCommands(program, host);
   addConfigCommands(program, host);
   addCompletionCommand(program, host);

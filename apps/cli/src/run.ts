@@ -3,7 +3,7 @@ import type { Command, Option } from 'commander';
 import { abortError, AppError } from '@repoformer/domain';
 import { createOutput } from './command.js';
 import { printError, toAppError } from './error-output.js';
-import { EXIT_CODES, exitCodeOf } from './exit-code.js';
+import { EXIT_CODES, exitCodeOf, ToolFailure } from './exit-code.js';
 import { OutputClosed } from './host.js';
 import type { Host } from './host.js';
 import { STANDARD_INPUT } from './position.js';
@@ -22,6 +22,7 @@ export async function run(args: readonly string[], host: Host): Promise<number> 
   } catch (error) {
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT_CODES.ok;
     if (host.signal.reason instanceof OutputClosed) return EXIT_CODES.ok;
+    if (error instanceof ToolFailure) return exitCodeOf(error);
     const failure = translate(error, host);
     // Options that were read before the failure, wherever they stand.
     const given = (name: string): boolean => args.includes(name);

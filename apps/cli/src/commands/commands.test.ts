@@ -308,6 +308,13 @@ describe('model', () => {
   it('lists, shows and verifies those of the catalogue', async () => {
     expect((await bench.run(['model', 'list'])).stdout).toMatch(/repoformer-nano +comes along/);
     expect((await bench.run(['model', 'show', 'repoformer-nano'])).stdout).toMatch(/^sha256 +[0-9a-f]{64}$/m);
+    expect((await bench.run(['model', 'show', 'repoformer-nano'])).stdout).not.toContain('tuned');
+    const policies = join(bench.home, '.local/share/repoformer/models/policies');
+    mkdirSync(policies, { recursive: true });
+    writeFileSync(join(policies, 'repoformer-nano.json'), '');
+    expect((await bench.run(['model', 'show', 'repoformer-nano'])).stdout).toContain(
+      `classifier, tuned on this machine: ${policies}`,
+    );
     expect((await bench.run(['model', 'verify', 'repoformer-nano'])).stdout).toMatch(/^ok {4}.*\.gguf\n$/);
     expect(await bench.run(['model', 'show', 'none'])).toMatchObject({ code: 4, stdout: '' });
   });

@@ -1,6 +1,7 @@
+import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { ModelLocation, ModelStore, PullProgress } from '@repoformer/models';
+import type { ModelEntry, ModelLocation, ModelStore, PullProgress } from '@repoformer/models';
 import { AppError } from '@repoformer/domain';
 import type { CliContext } from '../cli-context.js';
 import { action, examples, tableOption } from '../command.js';
@@ -131,9 +132,8 @@ async function showModel(context: CliContext, name: string): Promise<void> {
     return;
   }
   const { sourceLabel } = await import('@repoformer/models');
-  const { adapters, policy } = entry;
-  const policyText =
-    policy?.threshold === undefined ? policy?.name : `${policy.name} above ${policy.threshold}`;
+  const { adapters } = entry;
+  const policyText = await describePolicy(context, entry);
   const rows: [string, string][] = [
     ['name', entry.name],
     ['title', entry.title],
@@ -156,6 +156,23 @@ async function showModel(context: CliContext, name: string): Promise<void> {
   const show = shownOn(output.terminal);
   for (const [label, value] of rows)
     await output.line(`${output.style.bold(label.padEnd(8))}  ${show(value)}`);
+}
+
+/** What decides for a model unless the options say otherwise; undefined: nothing is known of it. */
+async function describePolicy(
+  { settings }: CliContext,
+  { name, policy }: ModelEntry,
+): Promise<string | undefined> {
+  const { tunedPolicyPath } = await import('@repoformer/models');
+  const tuned = tunedPolicyPath(settings.config.modelsDir, name);
+  if (existsSync(tuned)) return `classifier, tuned on this machine: ${tuned}`;
+  if (policy === undefined) return undefined;
+  const { threshold, file } = policy;
+  return [
+    policy.name,
+    ...(threshold === undefined ? [] : [` above ${threshold}`]),
+    ...(file === undefined ? [] : [`, ${file}`]),
+  ].join('');
 }
 
 async function pullModel(context: CliContext, name: string): Promise<void> {

@@ -55,7 +55,12 @@ it('every command shows an example in its help', () => {
 
 describe('bash', () => {
   it.each([
-    [['re'], ['repo', 'retrieve']],
+    [['ret'], ['retrieve']],
+    [['re'], ['repo', 'retrieve', 'report']],
+    [
+      ['tune', '--eagerness', ''],
+      ['eager', 'balanced', 'thrifty'],
+    ],
     [
       ['repo', ''],
       ['add', 'remove', 'list', 'status', 'reindex'],
