@@ -10,7 +10,12 @@ export interface Chunk {
   readonly text: string;
   /** First line of the window that matched, when this chunk is the one that follows it. */
   readonly matchedLine?: number;
+  /** The lines before it in its file, at most {@link LEADING_LINES}; for judging how well it fits, not for prompts. */
+  readonly leading?: string;
 }
+
+/** Most lines of {@link Chunk.leading}. */
+export const LEADING_LINES = 12;
 
 /** An unsaved editor buffer; it shadows the committed content of its path. */
 export interface OpenBuffer {

@@ -1,5 +1,6 @@
 import {
   abortError,
+  LEADING_LINES,
   throwIfAborted,
   type Chunk,
   type Clock,
@@ -86,7 +87,7 @@ export class Retriever {
       const answer = { ...result(repository, []), words: statisticsOf(repository, query, this.#options) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
-        return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources)) };
+        return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources, texts)) };
       }
     }
   }
@@ -266,10 +267,24 @@ function result(repository: TrackedRepository, chunks: readonly Chunk[]): Retrie
   };
 }
 
-function toChunk(chunk: RankedChunk, sources: ReadonlyMap<number, Source>): Chunk {
+function toChunk(
+  chunk: RankedChunk,
+  sources: ReadonlyMap<number, Source>,
+  texts: ReadonlyMap<string, string | undefined>,
+): Chunk {
   const { document, startLine, endLine, score, text, matchedLine } = chunk;
-  const { path } = sources.get(document)!;
-  return { path, startLine, endLine, score, text, ...(matchedLine !== undefined && { matchedLine }) };
+  const { path, oid, text: openText } = sources.get(document)!;
+  const whole = openText ?? texts.get(oid!) ?? '';
+  const leading = sliceLines(whole, Math.max(0, startLine - LEADING_LINES), startLine);
+  return {
+    path,
+    startLine,
+    endLine,
+    score,
+    text,
+    leading,
+    ...(matchedLine !== undefined && { matchedLine }),
+  };
 }
 
 /** Waits no longer than the signal allows. */

@@ -54,5 +54,9 @@ export function retrieveNaively(
     isUnwanted,
     linesOf: (document) => documents[document]!.lines.length,
     readLines: (document, start, end) => sliceLines(documents[document]!.text, start, end),
-  }).map(({ document, ...chunk }) => ({ ...chunk, path: documents[document]!.path }));
+  }).map(({ document, ...chunk }) => {
+    const { path, lines } = documents[document]!;
+    const leading = lines.slice(Math.max(0, chunk.startLine - 12), chunk.startLine).join('\n');
+    return { ...chunk, path, leading };
+  });
 }

@@ -3,11 +3,13 @@ import { definedNames } from './definitions.js';
 import { isTypedAgain, type FileFacts } from './file-facts.js';
 import { mayImport } from './imports.js';
 import { directoryDistance, nameParts, pathParts, setSimilarity, type PathParts } from './paths.js';
+import { readLeading, type LeadingFacts } from './leading-facts.js';
 import { longestMatch } from './word-match.js';
 import { identifierSet, isIdentifier, wordsOf } from './words.js';
 
 const CHUNK_CHARS = 4_000;
 const CHUNK_LINES = 60;
+const LEADING_CHARS = 2_000;
 /** Lines shorter than this are alike everywhere: `}`, `else:`. */
 const TELLING_CHARS = 8;
 
@@ -41,6 +43,7 @@ export interface ChunkFacts {
   readonly matchWords: number;
   readonly startsWithTyped: boolean;
   readonly hasPreviousLine: boolean;
+  readonly leading: LeadingFacts;
   /** Different members that the chunk uses of the name before the dot at the cursor. */
   readonly receiverMembers: number;
   readonly hasCallee: boolean;
@@ -90,6 +93,7 @@ export function readChunk(
     aroundSimilarity: setSimilarity(words, file.aroundWords),
     matchWords: longestMatch(file.lastWords, wordList),
     startsWithTyped: lines.some((line) => isTypedAgain(cursor.typed.trim(), line)),
+    leading: readLeading(file, (chunk.leading ?? '').slice(-LEADING_CHARS), lines),
     hasPreviousLine: cursor.previousLine.length >= TELLING_CHARS && lines.includes(cursor.previousLine),
     receiverMembers: membersOf(cursor.receiver, text),
     hasCallee: isIdentifier(cursor.callee) && words.has(cursor.callee),

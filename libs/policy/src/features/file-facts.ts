@@ -41,6 +41,8 @@ export interface FileFacts {
   readonly unresolved: ReadonlySet<string>;
   /** The last words before the cursor, without the one under construction. */
   readonly lastWords: readonly string[];
+  /** Trimmed lines before the cursor's line that are not blank, the nearest last. */
+  readonly linesBefore: readonly string[];
   /** Distinct identifiers of the first five lines after the hole that are not blank. */
   readonly nextIdentifiers: ReadonlySet<string>;
   /** Whether another line of the file begins with what is typed. */
@@ -98,6 +100,10 @@ export function readFile(view: FeatureView): FileFacts {
       ],
     }),
     lastWords: prefixWords.slice(-MATCH_WORDS),
+    linesBefore: lines
+      .slice(-QUERY_LINES - 1, -1)
+      .map((line) => line.trim())
+      .filter((line) => line !== ''),
     nextIdentifiers: identifierSet(
       wordsOf(
         suffixLines

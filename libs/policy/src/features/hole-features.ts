@@ -104,6 +104,11 @@ export function holeFeatures({
     startsWithTypedAny: any((chunk) => chunk.startsWithTyped),
     startsWithTypedFile: flag(file.startsWithTyped),
     hasPreviousLineAny: any((chunk) => chunk.hasPreviousLine),
+    leadingEqualLinesBest: first?.leading.equalLines ?? 0,
+    leadingSimilarityBest: first?.leading.similarity ?? 0,
+    leadingMatchWordsBest: first?.leading.matchWords ?? 0,
+    previousLinePlaceBest: first?.leading.previousLinePlace ?? 0,
+    shareAfterBest: first?.leading.shareAfter ?? 0,
 
     afterDot: after('dot'),
     afterParenthesis: after('parenthesis'),

@@ -1,4 +1,4 @@
-import type { Chunk, WordStatistics } from '@repoformer/domain';
+import { LEADING_LINES, type Chunk, type WordStatistics } from '@repoformer/domain';
 import { jaccardOf, queryText, sliceLines, wordSet } from '@repoformer/retrieval';
 import { seededRandom, type SeededRandom } from '../files/seeded-random.js';
 import type { ContextSource, Hole } from '../record.js';
@@ -81,7 +81,8 @@ function randomChunks(
     const chunkText = sliceLines(text, startLine, endLine);
     if (chunkText.trim() === '') continue;
     const score = jaccardOf(query, wordSet(chunkText));
-    chunks.push({ path, startLine, endLine, score, text: chunkText });
+    const leading = sliceLines(text, Math.max(0, startLine - LEADING_LINES), startLine);
+    chunks.push({ path, startLine, endLine, score, text: chunkText, leading });
   }
   return chunks.sort((a, b) => b.score - a.score);
 }
