@@ -68,14 +68,15 @@ await main(async () => {
 });
 
 async function runChain(folder, network) {
-  // Nothing of this machine's settings, caches and daemons takes part.
+  // Nothing of our own settings, caches and models on this machine takes part; what package clients are set to does.
+  const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('REPOFORMER_'));
   const env = {
-    ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('REPOFORMER_'))),
+    ...Object.fromEntries(foreign),
     XDG_CACHE_HOME: join(folder, 'cache'),
-    XDG_CONFIG_HOME: join(folder, 'config'),
     XDG_DATA_HOME: join(folder, 'data'),
   };
-  const execute = (script, ...args) => complete(start(script, args, env));
+  const withoutSettings = { ...env, XDG_CONFIG_HOME: join(folder, 'config') };
+  const execute = (script, ...args) => complete(start(script, args, script === CLI ? withoutSettings : env));
   const dataset = join(folder, 'dataset');
   const policy = join(folder, 'policy.json');
 
