@@ -49,8 +49,10 @@ export interface HoleRecord extends Omit<Hole, 'prefix' | 'suffix'> {
     /** What retrieving them took, when the dataset was built. */
     readonly retrieveMs: number;
   };
-  /** By `extractFeatures` of `@repoformer/policy`, from the whole file; names and version are the dataset's. */
+  /** By `extractFeatures` of `@repoformer/policy`, from the whole file; names are those of its version. */
   readonly features: {
+    /** `FEATURES_VERSION` of the build. */
+    readonly version: number;
     readonly hole: readonly number[];
     /** One row for each of the first chunks. */
     readonly chunks: readonly (readonly number[])[];

@@ -109,6 +109,7 @@ async function withIndex(
         suffix: suffix.slice(0, SUFFIX_CHARS),
         context,
         features: {
+          version: FEATURES_VERSION,
           hole: features.hole.map(rounded),
           chunks: features.chunks.map((row) => row.map(rounded)),
         },
@@ -127,7 +128,7 @@ function buildKey(
 ): string {
   const ids = holes.map(({ id }) => id);
   return createHash('sha256')
-    .update(JSON.stringify([1, commit, ids, withMiddleShare, randomShare, FEATURES_VERSION]))
+    .update(JSON.stringify([2, commit, ids, withMiddleShare, randomShare, FEATURES_VERSION]))
     .digest('hex')
     .slice(0, 12);
 }

@@ -1,4 +1,5 @@
 import { invalidArgument } from '@repoformer/domain';
+import { FEATURES_VERSION } from '@repoformer/policy';
 import { HOLE_KINDS, SPLITS, type HoleRecord } from '../record.js';
 
 const TEXTS = ['id', 'repository', 'path', 'language', 'prefix', 'middle', 'suffix'] as const;
@@ -16,7 +17,13 @@ export function parseHoleRecord(value: unknown): HoleRecord {
   const context = record.context as Partial<HoleRecord['context']> | undefined;
   if (!Array.isArray(context?.chunks)) throw invalidArgument('context.chunks', 'must be a list');
   const features = record.features as Partial<HoleRecord['features']> | undefined;
-  if (!isNumbers(features?.hole) || !Array.isArray(features?.chunks) || !features.chunks.every(isNumbers)) {
+  if (features?.version !== FEATURES_VERSION) {
+    throw invalidArgument(
+      'features.version',
+      `is not ${FEATURES_VERSION}: build the dataset again with this version`,
+    );
+  }
+  if (!isNumbers(features.hole) || !Array.isArray(features.chunks) || !features.chunks.every(isNumbers)) {
     throw invalidArgument('features', 'must be lists of numbers');
   }
   return value as HoleRecord;

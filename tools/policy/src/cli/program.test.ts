@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parsePolicy, parsePolicyDocument } from '@repoformer/policy';
+import { FEATURES_VERSION, parsePolicy, parsePolicyDocument } from '@repoformer/policy';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SYNTHETIC_TOKENS, syntheticTable } from '../fit/testing.js';
 import type { FitHole } from '../fit/fit-table.js';
@@ -28,7 +28,7 @@ const toRecord = ({ id, repository, split, language, holeFeatures, chunkFeatures
     suffix: '',
   },
   context: { source: 'retrieved', queriedWithMiddle: false, chunks: [] },
-  features: { hole: holeFeatures, chunks: chunkFeatures },
+  features: { version: FEATURES_VERSION, hole: holeFeatures, chunks: chunkFeatures },
 });
 
 function toLabel({ id, probe, gainEs, gainLogLikelihood }: FitHole) {
