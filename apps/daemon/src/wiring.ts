@@ -38,7 +38,6 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
         isSecret: (path, text) => admitPath(path) === 'secret' || findSecret(text) !== undefined,
         options: {
           topK: config.topK,
-          windowLines: config.windowLines,
           retrievalTimeoutMs: config.retrievalTimeoutMs,
           policy: config.policy,
           ...(config.threshold !== undefined && { threshold: config.threshold }),

@@ -57,7 +57,6 @@ function setUp(
     options: {
       budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 256 },
       topK: 10,
-      windowLines: 20,
       retrievalTimeoutMs: 500,
       eagerness: 'balanced',
       policy: 'auto',
@@ -295,7 +294,6 @@ describe('CompletionService', () => {
           options: {
             budgets: { prefixTokens: 64, suffixTokens: 64, contextTokens: 64 },
             topK: 1,
-            windowLines: 20,
             retrievalTimeoutMs: 500,
             eagerness: 'balanced',
             policy: 'classifier',
@@ -354,7 +352,6 @@ describe('CompletionService', () => {
       options: {
         budgets: { prefixTokens: 99, suffixTokens: 99, contextTokens: 99 },
         topK: 3,
-        windowLines: 20,
         retrievalTimeoutMs: 500,
         eagerness: 'balanced',
         policy: 'auto',
@@ -422,9 +419,9 @@ describe('CompletionService', () => {
   });
 
   it('takes the words of hints as the index takes those of files', async () => {
-    const { service } = setUp({ windowLines: 1 }, () => Promise.resolve({}));
+    const { service } = setUp({}, () => Promise.resolve({}));
     const hints = [{ path: 'hint.py', text: 'größe = 日本' }];
-    const { context } = await collect(service, { prefix: 'ignored\ngröße = 日', hints, mode: 'always' });
+    const { context } = await collect(service, { prefix: 'größe = 日', hints, mode: 'always' });
     expect(context.chunks[0]!.score).toBeCloseTo(1 / 3);
   });
 
@@ -520,7 +517,6 @@ describe('CompletionService', () => {
       options: {
         budgets: { prefixTokens: 9, suffixTokens: 9, contextTokens: 9 },
         topK: 1,
-        windowLines: 20,
         retrievalTimeoutMs: 50,
         eagerness: 'balanced',
         policy: 'auto',

@@ -55,8 +55,6 @@ import { Sessions } from './sessions.js';
 export interface CompletionOptions extends FormattedModelsOptions {
   /** Chunks asked of the retriever. */
   readonly topK: number;
-  /** Lines of the query that the client's hints are compared with: those of an indexed window. */
-  readonly windowLines: number;
   /** Longest wait for retrieval before going on without. */
   readonly retrievalTimeoutMs: number;
   /** Policy for AUTO: a name of `POLICY_NAMES`. */
@@ -212,8 +210,8 @@ export class CompletionService {
     const hints = request.hints.filter((hint) => !isSecret(hint.path, hint.text));
     const wanted =
       request.mode === 'never' ? { ...request, repository: '', hints: [] } : { ...request, hints };
-    const { topK, windowLines, retrievalTimeoutMs: timeoutMs } = options;
-    const stage = { topK, windowLines, timeoutMs };
+    const { topK, retrievalTimeoutMs: timeoutMs } = options;
+    const stage = { topK, timeoutMs };
     return run.timed('retrieveMs', () => retrieveForCompletion(retriever, wanted, stage, signal));
   }
 

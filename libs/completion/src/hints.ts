@@ -3,14 +3,9 @@ import { jaccardOf, queryText, wordSet } from '@repoformer/retrieval';
 
 /**
  * The client's hints as chunks, scored as retrieved ones are: Jaccard similarity of their words with the query's.
- *
- * @param windowLines lines of the query
  */
-export function scoreHints(
-  request: Pick<CompletionRequest, 'hints' | 'prefix'>,
-  windowLines: number,
-): Chunk[] {
-  const query = wordSet(queryText(request.prefix, windowLines));
+export function scoreHints(request: Pick<CompletionRequest, 'hints' | 'prefix' | 'suffix'>): Chunk[] {
+  const query = wordSet(queryText(request.prefix, request.suffix));
   return request.hints
     .filter((hint) => hint.text.trim() !== '')
     .map(({ path, text }) => ({

@@ -29,8 +29,6 @@ export interface RetrievalOutcome {
 export interface RetrievalStageOptions {
   readonly topK: number;
   readonly timeoutMs: number;
-  /** Lines of the query that hints are compared with: those of an indexed window. */
-  readonly windowLines: number;
 }
 
 /**
@@ -43,13 +41,13 @@ export async function retrieveForCompletion(
   options: RetrievalStageOptions,
   signal: AbortSignal,
 ): Promise<RetrievalOutcome> {
-  const hints = scoreHints(request, options.windowLines);
+  const hints = scoreHints(request);
   if (request.repository === '') return outcome(hints, 'no_repository');
   const deadline = AbortSignal.timeout(options.timeoutMs);
   try {
     const result = await within(
       retriever.retrieve(
-        { ...request, topK: options.topK, matched: false },
+        { ...request, topK: options.topK, alignment: 'matched' },
         AbortSignal.any([signal, deadline]),
       ),
       deadline,

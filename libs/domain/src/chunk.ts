@@ -17,6 +17,12 @@ export interface Chunk {
 /** Most lines of {@link Chunk.leading}. */
 export const LEADING_LINES = 12;
 
+/**
+ * Which lines stand for a window that matched: the window itself, which is what completions are given, or the one
+ * that follows it, as in the paper.
+ */
+export type ChunkAlignment = 'matched' | 'following';
+
 /** An unsaved editor buffer; it shadows the committed content of its path. */
 export interface OpenBuffer {
   readonly path: string;

@@ -1,4 +1,4 @@
-import type { Chunk, OpenBuffer } from './chunk.js';
+import type { Chunk, ChunkAlignment, OpenBuffer } from './chunk.js';
 
 /** First 16 hex digits of the SHA-256 of the repository's real root path. */
 export type RepositoryId = string;
@@ -112,8 +112,7 @@ export interface RetrievalQuery {
   readonly prefix: string;
   readonly suffix: string;
   readonly topK: number;
-  /** Return the windows that matched rather than those that follow them. */
-  readonly matched: boolean;
+  readonly alignment: ChunkAlignment;
   readonly openBuffers: readonly OpenBuffer[];
 }
 

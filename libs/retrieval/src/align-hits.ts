@@ -1,3 +1,4 @@
+import type { ChunkAlignment } from '@repoformer/domain';
 import type { WindowHit } from './hit-collector.js';
 import type { WindowOptions } from './window-options.js';
 
@@ -13,21 +14,20 @@ export interface AlignedHit {
 }
 
 export interface AlignOptions extends WindowOptions {
-  /** Keeps the windows that matched instead of those that follow them. */
-  readonly matched: boolean;
+  readonly alignment: ChunkAlignment;
   /** Number of lines of a document. */
   readonly linesOf: (document: number) => number;
 }
 
 /**
- * Fragment alignment (Repoformer, section 4): what came next after similar code is what should come next here,
- * so each hit gives way to the window that follows it in its file. Where less than a stride follows, that is
+ * The lines to show for a hit: the window itself or, by fragment alignment (Repoformer, section 4: what came next
+ * after similar code is what should come next here), the one that follows it in its file. Where less than a stride follows, that is
  * the last window of the file, which overlaps the hit; where nothing follows, it is the hit itself.
  */
 export function alignHit(hit: WindowHit, options: AlignOptions): AlignedHit {
   const { document, startLine, endLine, score } = hit;
   const lines = options.linesOf(document);
-  if (options.matched || endLine >= lines) return { document, startLine, endLine, score };
+  if (options.alignment === 'matched' || endLine >= lines) return { document, startLine, endLine, score };
   const following = lines - endLine;
   const next = following < options.strideLines ? startLine + options.strideLines : endLine;
   return {

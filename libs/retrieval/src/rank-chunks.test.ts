@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { ChunkAlignment } from '@repoformer/domain';
 import { alignHit } from './align-hits.js';
 import { rankChunks, type RankOptions } from './rank-chunks.js';
 
@@ -10,8 +11,18 @@ const hit = (document: number, startLine: number, endLine: number, score = 0.5) 
 });
 
 describe('alignHit', () => {
-  const align = (startLine: number, endLine: number, lines: number, matched = false) =>
-    alignHit(hit(1, startLine, endLine), { windowLines: 20, strideLines: 10, matched, linesOf: () => lines });
+  const align = (
+    startLine: number,
+    endLine: number,
+    lines: number,
+    alignment: ChunkAlignment = 'following',
+  ) =>
+    alignHit(hit(1, startLine, endLine), {
+      windowLines: 20,
+      strideLines: 10,
+      alignment,
+      linesOf: () => lines,
+    });
 
   it.each([
     ['the window that follows', 0, 20, 100, 20, 40, 0],
@@ -27,7 +38,7 @@ describe('alignHit', () => {
   });
 
   it('keeps the window that matched when asked to', () => {
-    expect(align(0, 20, 100, true)).toEqual(hit(1, 0, 20));
+    expect(align(0, 20, 100, 'matched')).toEqual(hit(1, 0, 20));
   });
 });
 
@@ -40,7 +51,7 @@ describe('rankChunks', () => {
   const options: RankOptions = {
     windowLines: 20,
     strideLines: 10,
-    matched: false,
+    alignment: 'following' as const,
     linesOf: (document) => texts.get(document)?.length ?? 0,
     readLines: (document, start, end) => texts.get(document)?.slice(start, end).join('\n'),
   };

@@ -133,7 +133,7 @@ describe('retrieve and decide', () => {
         },
       },
     });
-    const found = await bench.run(['retrieve', 'a.ts:2:2', '--top-k', '3', '--matched']);
+    const found = await bench.run(['retrieve', 'a.ts:2:2', '--top-k', '3', '--following']);
     expect(found.stdout).toBe('0.25  b.ts:5-6\n5 | x\n6 | y\n');
     expect(found.stderr).toBe('1 chunk in 1.5 ms, index at cccccccccc\n');
     expect(retrieved).toMatchObject({
@@ -142,7 +142,7 @@ describe('retrieve and decide', () => {
       prefix: 'one\nt',
       suffix: 'wo\n',
       topK: 3,
-      matched: true,
+      following: true,
     });
     const decided = await bench.run(['decide', 'a.ts:2', '--policy', 'similarity', '--threshold', '0.5']);
     expect(decided.stdout).toBe('abstain  similarity: no hit\n');

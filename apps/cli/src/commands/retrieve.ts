@@ -15,13 +15,13 @@ export function addRetrieveCommand(program: Command, host: Host): void {
     .description('Show the chunks of other files that resemble the code at a place, best first.')
     .argument('<FILE:LINE[:COL]>', 'the place, counted from 1 as editors do; without COL the end of the line')
     .addOption(tableOption('top-k'))
-    .option('--matched', 'show the windows that matched instead of those that follow them')
+    .option('--following', 'show the windows that follow those that matched, as in the paper')
     .option('--retriever <NAME>', 'retriever to ask (default: the configured one)')
     .option('--path <PATH>', 'file that the text on standard input belongs to (with "-" for FILE)')
     .action(action(host, retrieve));
   examples(command, [
     ['repoformer retrieve src/main.py:42', 'what a completion there would be given'],
-    ['repoformer retrieve src/main.py:42 --top-k 3 --matched', 'the three best matches themselves'],
+    ['repoformer retrieve src/main.py:42 --top-k 3 --following', 'what follows the three best matches'],
     ['repoformer retrieve src/main.py:42 --json | jq .chunks[].path', 'the files'],
   ]);
 }
@@ -44,7 +44,7 @@ async function retrieve(context: CliContext, position: string): Promise<void> {
       suffix: document.suffix,
       topK: origins['top-k'].kind === 'default' ? 0 : config.topK,
       retriever: (options['retriever'] as string | undefined) ?? '',
-      matched: options['matched'] === true,
+      following: options['following'] === true,
     },
     { signal },
   );

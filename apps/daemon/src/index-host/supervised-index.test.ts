@@ -121,7 +121,7 @@ describe('SupervisedIndex', () => {
       prefix: '',
       suffix: '',
       topK: 1,
-      matched: false,
+      alignment: 'matched' as const,
       openBuffers: [],
     };
     await expect(patient.retrieve(query, AbortSignal.timeout(5))).rejects.toMatchObject({

@@ -30,7 +30,7 @@ const query: RetrievalQuery = {
   prefix: 'x',
   suffix: '',
   topK: 1,
-  matched: false,
+  alignment: 'following' as const,
   openBuffers: [],
 };
 const answer: RetrievalResult = {

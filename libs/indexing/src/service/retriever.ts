@@ -10,6 +10,7 @@ import {
 } from '@repoformer/domain';
 import {
   createNearDuplicateTest,
+  lastLines,
   queryText,
   rankChunks,
   sliceLines,
@@ -70,7 +71,7 @@ export class Retriever {
     signal: AbortSignal = never,
   ): Promise<RetrievalResult> {
     const topK = Math.max(0, Math.min(MAX_TOP_K, Math.floor(query.topK) || 0));
-    const words = wordSet(queryText(query.prefix, this.#options.windowLines));
+    const words = wordSet(queryText(query.prefix, query.suffix));
     if (topK === 0 || words.size === 0) return result(repository, []);
 
     const overlay = this.#overlayOf(repository);
@@ -84,7 +85,7 @@ export class Retriever {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
       const open = await overlay.prepare(buffers, repository.rules, slice, signal);
       const found = new Search(repository, overlay, open, hidden).best(words, limit);
-      const answer = { ...result(repository, []), words: statisticsOf(repository, query, this.#options) };
+      const answer = { ...result(repository, []), words: statisticsOf(repository, query) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
         return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources, texts)) };
@@ -116,7 +117,7 @@ export class Retriever {
       };
       const chunks = rankChunks(hits, {
         ...this.#options,
-        matched: query.matched,
+        alignment: query.alignment,
         topK: options.topK,
         isUnwanted: options.isUnwanted,
         linesOf: (document) => sources.get(document)!.lines,
@@ -242,16 +243,15 @@ const MAX_COUNTED_WORDS = 1_000;
 
 function statisticsOf(
   { files: { index } }: TrackedRepository,
-  { prefix }: RetrievalQuery,
-  { windowLines }: IndexOptions,
+  { prefix, suffix }: RetrievalQuery,
 ): WordStatistics {
-  const words = queryText(prefix, windowLines).match(/[\w\u0080-\u{10ffff}]+/gu) ?? [];
+  const words = queryText(prefix, suffix).match(/[\w\u0080-\u{10ffff}]+/gu) ?? [];
   return { windows: index.windowCount, frequencies: index.frequencies(words.slice(0, MAX_COUNTED_WORDS)) };
 }
 
 function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {
   if (query.path === '') return createNearDuplicateTest(`${query.prefix}\n${query.suffix}`, OWN_FILE_SHARE);
-  const before = queryText(query.prefix, CONTEXT_WINDOWS * windowLines);
+  const before = lastLines(query.prefix, CONTEXT_WINDOWS * windowLines);
   const after = sliceLines(query.suffix, 0, CONTEXT_WINDOWS * windowLines);
   return createNearDuplicateTest(`${before}\n${after}`);
 }

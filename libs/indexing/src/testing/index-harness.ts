@@ -53,7 +53,7 @@ export const query = (prefix: string, more: Partial<RetrievalQuery> = {}): Retri
   prefix,
   suffix: '',
   topK: 5,
-  matched: true,
+  alignment: 'matched' as const,
   openBuffers: [],
   ...more,
 });

@@ -1,6 +1,7 @@
 import type { Chunk, RetrievalQuery } from '@repoformer/domain';
 import {
   createNearDuplicateTest,
+  lastLines,
   queryText,
   rankChunks,
   sliceLines,
@@ -16,7 +17,7 @@ export function retrieveNaively(
   options: { readonly windowLines: number; readonly strideLines: number },
 ): Chunk[] {
   const { windowLines, strideLines } = options;
-  const words = wordsOf(queryText(query.prefix, windowLines));
+  const words = wordsOf(queryText(query.prefix, query.suffix));
   const searched = new Map(files);
   for (const { path, content } of query.openBuffers) if (path !== '') searched.set(path, content);
   searched.delete(query.path);
@@ -45,11 +46,11 @@ export function retrieveNaively(
     query.path === ''
       ? createNearDuplicateTest(`${query.prefix}\n${query.suffix}`, 0.5)
       : createNearDuplicateTest(
-          `${queryText(query.prefix, 5 * windowLines)}\n${sliceLines(query.suffix, 0, 5 * windowLines)}`,
+          `${lastLines(query.prefix, 5 * windowLines)}\n${sliceLines(query.suffix, 0, 5 * windowLines)}`,
         );
   return rankChunks(hits, {
     ...options,
-    matched: query.matched,
+    alignment: query.alignment,
     topK: query.topK,
     isUnwanted,
     linesOf: (document) => documents[document]!.lines.length,

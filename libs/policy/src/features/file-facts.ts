@@ -14,7 +14,10 @@ const HEAD_CHARS = 8_000;
 /** Names are looked for in this much of the file before they count as unresolved. */
 const RESOLVE_CHARS = 200_000;
 
-const QUERY_LINES = 20;
+/** As in retrieval's query. */
+const QUERY_LINES_BEFORE = 8;
+const QUERY_LINES_AFTER = 4;
+const LINES_BEFORE = 20;
 const NEAR_LINES = 3;
 const MATCH_WORDS = 24;
 
@@ -31,7 +34,7 @@ export interface FileFacts {
   readonly suffixWords: readonly string[];
   /** All distinct words of those, and of the import lines. */
   readonly known: ReadonlySet<string>;
-  /** Distinct words of the last 20 lines, which retrieval was asked with. */
+  /** Distinct words that retrieval was asked with: of eight lines before the cursor and four below its line. */
   readonly queryWords: ReadonlySet<string>;
   /** Distinct words of ten lines above and ten below. */
   readonly aroundWords: ReadonlySet<string>;
@@ -81,7 +84,11 @@ export function readFile(view: FeatureView): FileFacts {
     prefixWords,
     suffixWords,
     known,
-    queryWords: new Set(wordsOf(lines.slice(-QUERY_LINES).join('\n'))),
+    queryWords: new Set(
+      wordsOf(
+        [...lines.slice(-QUERY_LINES_BEFORE), ...suffixLines.slice(1, 1 + QUERY_LINES_AFTER)].join('\n'),
+      ),
+    ),
     aroundWords: new Set([
       ...withoutLast(wordsOf(lines.slice(-10).join('\n')), cursor.partialWord !== ''),
       ...wordsOf(suffixLines.slice(0, 10).join('\n')),
@@ -101,7 +108,7 @@ export function readFile(view: FeatureView): FileFacts {
     }),
     lastWords: prefixWords.slice(-MATCH_WORDS),
     linesBefore: lines
-      .slice(-QUERY_LINES - 1, -1)
+      .slice(-LINES_BEFORE - 1, -1)
       .map((line) => line.trim())
       .filter((line) => line !== ''),
     nextIdentifiers: identifierSet(

@@ -214,7 +214,7 @@ describe('the other requests', () => {
       prefix: '',
       suffix: '',
       topK: 10,
-      matched: false,
+      alignment: 'matched',
       openBuffers: [],
     });
     expect(retrieve({ repository: 'r', retriever: 'jaccard', topK: 100 }).topK).toBe(100);

@@ -40,7 +40,7 @@ export function parseRetrieveRequest(
     prefix: checkText('prefix', request.prefix, REQUEST_LIMITS.textBytes),
     suffix: checkText('suffix', request.suffix, REQUEST_LIMITS.textBytes),
     topK: request.topK === 0 ? defaultTopK : request.topK,
-    matched: request.matched,
+    alignment: request.following ? 'following' : 'matched',
     openBuffers: checkOpenBuffers('open_buffers', request.openBuffers),
   };
 }

@@ -44,7 +44,7 @@ export async function contextOf(
   const random = seededRandom(`context ${hole.id}`);
   const isRandom = random.next() < options.randomShare;
   const queriedWithMiddle = !isRandom && random.next() < options.withMiddleShare;
-  const query = { path: hole.path, suffix: hole.suffix, topK: CHUNKS, matched: false };
+  const query = { path: hole.path, suffix: hole.suffix, topK: CHUNKS, alignment: 'matched' as const };
   const startedAt = performance.now();
   const served = await index.retrieve({ ...query, prefix: hole.prefix });
   const retrieveMs = Number((performance.now() - startedAt).toFixed(2));
@@ -71,7 +71,7 @@ function randomChunks(
   random: SeededRandom,
 ): Chunk[] {
   const others = files.filter(({ path, text }) => path !== hole.path && text.trim() !== '');
-  const query = wordSet(queryText(hole.prefix, windowLines));
+  const query = wordSet(queryText(hole.prefix, hole.suffix));
   const chunks: Chunk[] = [];
   for (let attempt = 0; attempt < 4 * CHUNKS && chunks.length < CHUNKS && others.length > 0; attempt++) {
     const { path, text } = others[random.below(others.length)]!;

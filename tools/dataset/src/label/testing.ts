@@ -17,7 +17,7 @@ export function holeOf(number: number): HoleRecord {
     middle: 'x = 1',
     suffix: '\n',
     context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 1 },
-    features: { version: 2, hole: [0.5], chunks: [] },
+    features: { version: 3, hole: [0.5], chunks: [] },
   };
 }
 

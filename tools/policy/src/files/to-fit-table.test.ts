@@ -15,7 +15,7 @@ const hole = (id: string, changes: Partial<HoleRecord> = {}): HoleRecord => ({
   middle: 'x',
   suffix: '',
   context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 1 },
-  features: { version: 2, hole: [1, 2], chunks: [[3], [4]] },
+  features: { version: 3, hole: [1, 2], chunks: [[3], [4]] },
   ...changes,
 });
 

@@ -14,7 +14,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file repoformer/v1/retrieval.proto.
  */
 export const file_repoformer_v1_retrieval: GenFile = /*@__PURE__*/
-  fileDesc("Ch1yZXBvZm9ybWVyL3YxL3JldHJpZXZhbC5wcm90bxINcmVwb2Zvcm1lci52MSK3AQoPUmV0cmlldmVSZXF1ZXN0EhIKCnJlcG9zaXRvcnkYASABKAkSDAoEcGF0aBgCIAEoCRIOCgZwcmVmaXgYAyABKAkSDgoGc3VmZml4GAQgASgJEg0KBXRvcF9rGAUgASgNEhEKCXJldHJpZXZlchgGIAEoCRIPCgdtYXRjaGVkGAcgASgIEi8KDG9wZW5fYnVmZmVycxgIIAMoCzIZLnJlcG9mb3JtZXIudjEuT3BlbkJ1ZmZlciJlChBSZXRyaWV2ZVJlc3BvbnNlEiQKBmNodW5rcxgBIAMoCzIULnJlcG9mb3JtZXIudjEuQ2h1bmsSFgoOaW5kZXhlZF9jb21taXQYAiABKAkSEwoLcmV0cmlldmVfbXMYAyABKAEyXwoQUmV0cmlldmFsU2VydmljZRJLCghSZXRyaWV2ZRIeLnJlcG9mb3JtZXIudjEuUmV0cmlldmVSZXF1ZXN0Gh8ucmVwb2Zvcm1lci52MS5SZXRyaWV2ZVJlc3BvbnNlYgZwcm90bzM", [file_repoformer_v1_chunk, file_repoformer_v1_completion]);
+  fileDesc("Ch1yZXBvZm9ybWVyL3YxL3JldHJpZXZhbC5wcm90bxINcmVwb2Zvcm1lci52MSLOAQoPUmV0cmlldmVSZXF1ZXN0EhIKCnJlcG9zaXRvcnkYASABKAkSDAoEcGF0aBgCIAEoCRIOCgZwcmVmaXgYAyABKAkSDgoGc3VmZml4GAQgASgJEg0KBXRvcF9rGAUgASgNEhEKCXJldHJpZXZlchgGIAEoCRITCgdtYXRjaGVkGAcgASgIQgIYARIvCgxvcGVuX2J1ZmZlcnMYCCADKAsyGS5yZXBvZm9ybWVyLnYxLk9wZW5CdWZmZXISEQoJZm9sbG93aW5nGAkgASgIImUKEFJldHJpZXZlUmVzcG9uc2USJAoGY2h1bmtzGAEgAygLMhQucmVwb2Zvcm1lci52MS5DaHVuaxIWCg5pbmRleGVkX2NvbW1pdBgCIAEoCRITCgtyZXRyaWV2ZV9tcxgDIAEoATJfChBSZXRyaWV2YWxTZXJ2aWNlEksKCFJldHJpZXZlEh4ucmVwb2Zvcm1lci52MS5SZXRyaWV2ZVJlcXVlc3QaHy5yZXBvZm9ybWVyLnYxLlJldHJpZXZlUmVzcG9uc2ViBnByb3RvMw", [file_repoformer_v1_chunk, file_repoformer_v1_completion]);
 
 /**
  * @generated from message repoformer.v1.RetrieveRequest
@@ -33,7 +33,7 @@ export type RetrieveRequest = Message<"repoformer.v1.RetrieveRequest"> & {
   path: string;
 
   /**
-   * The query is made from its last lines, as for a completion.
+   * The query is made from its last lines and the first of `suffix`, as for a completion.
    *
    * @generated from field: string prefix = 3;
    */
@@ -59,9 +59,10 @@ export type RetrieveRequest = Message<"repoformer.v1.RetrieveRequest"> & {
   retriever: string;
 
   /**
-   * Return the windows that matched rather than those that follow them.
+   * Has no effect: the windows that matched are returned unless `following` is set.
    *
-   * @generated from field: bool matched = 7;
+   * @generated from field: bool matched = 7 [deprecated = true];
+   * @deprecated
    */
   matched: boolean;
 
@@ -69,6 +70,13 @@ export type RetrieveRequest = Message<"repoformer.v1.RetrieveRequest"> & {
    * @generated from field: repeated repoformer.v1.OpenBuffer open_buffers = 8;
    */
   openBuffers: OpenBuffer[];
+
+  /**
+   * Return the windows that follow those that matched, as in the paper.
+   *
+   * @generated from field: bool following = 9;
+   */
+  following: boolean;
 };
 
 /**
