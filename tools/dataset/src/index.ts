@@ -10,7 +10,7 @@ export {
   type Split,
 } from './record.js';
 export { readHoles } from './build/build-holes.js';
-export { readLabels } from './label/label-holes.js';
+export { inputDigest, readLabels } from './label/label-holes.js';
 export {
   chunkGains,
   gainInLikelihood,
@@ -20,13 +20,29 @@ export {
   type LabelRecord,
 } from './label/label-record.js';
 export { readLabelRun, type LabelRun } from './label/label-run.js';
-export type { Probe } from './label/hole-run.js';
+export type { HoleRun, Probe, Variant } from './label/hole-run.js';
 export { buildHoles, type BuildResult, type SourceRepository } from './build/build-holes.js';
 export { ProgressLine } from './cli/progress-line.js';
-export { openLocalRepository, readCorpusTexts, type CorpusRepository } from './corpus/index.js';
-export { defaultCacheDir } from './corpus/index.js';
+export {
+  defaultCacheDir,
+  fetchCorpus,
+  openLocalRepository,
+  readCorpusTexts,
+  readManifest,
+  type CorpusRepository,
+  type CorpusText,
+  type TestCommand,
+} from './corpus/index.js';
+export { complaint, runCommand, type CommandResult } from './corpus/run-command.js';
+export { safeName } from './corpus/safe-name.js';
+export { writeRepository, type RepositoryFile } from './corpus/write-repository.js';
+export { openCorpusIndex, type CorpusIndex } from './context/corpus-index.js';
+export { fileError, JsonlWriter, readJsonl } from './files/jsonl.js';
+export { seededRandom, type SeededRandom } from './files/seeded-random.js';
+export { tryLock, type WorkLock } from './files/work-lock.js';
+export { writeWhole } from './files/write-whole.js';
 export { sampleHoles } from './holes/index.js';
-export { HoleRunner } from './label/hole-runner.js';
+export { HoleRunner, type RunnableHole } from './label/hole-runner.js';
 export { labelHoles, type LabelProgress } from './label/label-holes.js';
 export { describeLabelRun, openLabelRun } from './label/label-run.js';
 export { openLabelModel, type LabelModel } from './label/open-label-model.js';

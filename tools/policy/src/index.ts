@@ -21,4 +21,4 @@ export {
   type TuneOptions,
   type TuneResult,
 } from './tune/tune-policy.js';
-export { writeWhole } from './files/write-whole.js';
+export { writeWhole } from '@repoformer/dataset';

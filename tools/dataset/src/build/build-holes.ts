@@ -1,11 +1,12 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readdir, rm } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { AppError, throwIfAborted } from '@repoformer/domain';
 import { extractFeatures, FEATURES_VERSION } from '@repoformer/policy';
 import { openCorpusIndex } from '../context/corpus-index.js';
 import { contextOf, type ContextOptions, type CorpusFile } from '../context/hole-context.js';
 import { fileError, readJsonl } from '../files/jsonl.js';
+import { writeWhole } from '../files/write-whole.js';
 import { PREFIX_CHARS, SUFFIX_CHARS, type Hole, type HoleRecord } from '../record.js';
 import { parseHoleRecord } from './parse-hole-record.js';
 
@@ -48,14 +49,14 @@ export async function buildHoles(
   try {
     await mkdir(folder, { recursive: true });
     const present = await readdir(folder);
-    if (present.includes(path.slice(folder.length + 1))) return { holes: holes.length, known: true };
+    const own = basename(path);
+    if (present.includes(own) && (await holdsAll(path, holes))) return { holes: holes.length, known: true };
     const records = await withIndex(repository, holes, context, signal);
-    const partial = `${path}.${process.pid}.partial`;
-    await writeFile(partial, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
+    await writeWhole(path, records.map((record) => `${JSON.stringify(record)}\n`).join(''));
     // Holes of the same repository that were built otherwise give way.
-    const former = present.filter((name) => name.startsWith(`${safeName}.`) && name.endsWith('.jsonl'));
-    for (const name of former) await rm(join(folder, name));
-    await rename(partial, path);
+    const isFormer = (name: string) =>
+      name !== own && name.startsWith(`${safeName}.`) && name.endsWith('.jsonl');
+    for (const name of present.filter(isFormer)) await rm(join(folder, name));
     return { holes: records.length, known: false };
   } catch (error) {
     throw error instanceof AppError ? error : fileError(folder, error);
@@ -76,9 +77,25 @@ export async function readHoles(directory: string): Promise<HoleRecord[]> {
   }
   const holes: HoleRecord[] = [];
   for (const name of files) {
-    for await (const hole of readJsonl(join(folder, name), parseHoleRecord)) holes.push(hole);
+    for await (const hole of readHoleFile(join(folder, name))) holes.push(hole);
   }
   return holes;
+}
+
+function readHoleFile(path: string): AsyncGenerator<HoleRecord, void, void> {
+  return readJsonl(path, parseHoleRecord, { whole: true });
+}
+
+/** Whether a file is undamaged. */
+async function holdsAll(path: string, holes: readonly Hole[]): Promise<boolean> {
+  let at = 0;
+  try {
+    for await (const { id } of readHoleFile(path)) if (id !== holes[at++]?.id) return false;
+  } catch (error) {
+    if (error instanceof AppError && error.kind === 'data_loss') return false;
+    throw error;
+  }
+  return at === holes.length;
 }
 
 async function withIndex(

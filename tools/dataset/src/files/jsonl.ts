@@ -11,15 +11,25 @@ const TAIL_BYTES = 64 * 1024;
  * and is left out.
  *
  * @param parse makes a record of a line's value; what it throws is reported with file and line
+ * @param options.whole the file was written at once: a last line without its end is damage
  * @throws AppError data_loss/CONFIG_INVALID naming file and line; not_found when the file is not there
  */
 export async function* readJsonl<T>(
   path: string,
   parse: (value: unknown) => T,
+  { whole = false }: { readonly whole?: boolean } = {},
 ): AsyncGenerator<T, void, void> {
   const handle = await openFile(path);
+  const { size } = await handle.stat();
   const completeBytes = await completeLength(handle);
   await handle.close();
+  if (whole && (size === 0 || completeBytes < size)) {
+    throw new AppError({
+      kind: 'data_loss',
+      reason: 'CONFIG_INVALID',
+      message: `${path}: the file is cut short; run the command that made it again`,
+    });
+  }
   if (completeBytes === 0) return;
   const lines = createInterface({
     input: createReadStream(path, { encoding: 'utf8', end: completeBytes - 1 }),

@@ -1,12 +1,11 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readLabelRun, readLabels } from '@repoformer/dataset';
+import { readLabelRun, readLabels, writeWhole } from '@repoformer/dataset';
 import { fitPolicy } from '../fit/fit-policy.js';
 import { formatReport } from '../fit/fit-report.js';
 import { TARGETS, type Target } from '../fit/targets.js';
 import { readLabelledHoles } from '../files/read-labelled-holes.js';
 import { toFitTable, type LeftOut } from '../files/to-fit-table.js';
-import { writeWhole } from '../files/write-whole.js';
 
 interface FitFlags {
   readonly labels: string;
