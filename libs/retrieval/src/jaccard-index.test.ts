@@ -166,6 +166,39 @@ describe('JaccardIndex', () => {
     );
   });
 
+  it.each([
+    ['a byte holds', 30],
+    ['seven bits do not hold', 60],
+    ['a byte does not hold', 200],
+  ])('equals a naive index where windows share a number of words that %s', (_, lines) => {
+    fc.assert(
+      fc.property(fc.integer(), (seed) => {
+        const options = { windowLines: lines, strideLines: lines >>> 1 };
+        const tuning = { bufferWindows: 8, maxSegmentWindows: 100, workPerPosting: 24 };
+        const index = new JaccardIndex(options, tuning);
+        const naive = new NaiveIndex(options);
+        const random = generator(seed);
+        const query = randomText(random, lines);
+        for (let document = 0; document < 30; document++) {
+          // Parts of the query among other words, so that much is shared, and more with some than with others.
+          const all = query.split('\n');
+          const kept = all.filter(() => random(31) > document);
+          const added = [...kept, randomText(random, random(2 * lines))].join('\n');
+          index.add(document, encode(added, options));
+          naive.documents.set(document, added);
+        }
+        for (let document = 0; document < 30; document += 7) {
+          index.remove(document);
+          naive.documents.delete(document);
+        }
+        for (const topK of [1, 10, 1000]) {
+          expect(index.search(wordSet(query), { topK })).toEqual(naive.search(query, { topK }));
+        }
+      }),
+      { numRuns: 10 },
+    );
+  });
+
   it('tells in how many windows a word occurs, as a naive count does', () => {
     fc.assert(
       fc.property(fc.integer(), fc.boolean(), (seed, isRemoving) => {

@@ -3,6 +3,7 @@ import { decodeWindows, type DecodedWindows } from './decode-windows.js';
 import { HitCollector, type SearchOptions, type WindowHit } from './hit-collector.js';
 import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
+import { roundUpToFour } from './scan-windows.js';
 import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
@@ -163,7 +164,9 @@ export class JaccardIndex {
     if (this.segments.length > 0) {
       // Taken out while in use, so that a callback may itself search.
       const counters = this.takeCounters(query.size);
-      for (const segment of [...this.segments]) segment.search(query, windowLines, counters, collector);
+      // Small ones first: what they give spares the large ones most of the looking.
+      const bySize = [...this.segments].sort((a, b) => a.windowCount - b.windowCount);
+      for (const segment of bySize) segment.search(query, windowLines, counters, collector);
       this.counters = counters;
     }
     return collector.hits();
@@ -253,7 +256,7 @@ export class JaccardIndex {
 
   /** Counters wide enough for the query's words and long enough for the largest segment. */
   private takeCounters(querySize: number): Counters {
-    const length = Math.max(...this.segments.map(({ windowCount }) => windowCount));
+    const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
     const width = querySize < 2 ** 8 ? 1 : querySize < 2 ** 16 ? 2 : 4;
     const kept = this.counters;
     this.counters = undefined;

@@ -1,10 +1,11 @@
-import { BITMAP_CELLS, BITMAP_WORDS, type Segment } from './segment.js';
+import { cellsOf, type Segment } from './segment.js';
 import { dropUnusedWords, SegmentBuilder, type Dictionary } from './segment-builder.js';
 import { compareHashes } from './sort-words.js';
 import { createWindowTable, type WindowTable } from './window-table.js';
 
 /** Words handled between two pauses. */
 const STEP_WORDS = 512;
+/** A multiple of 32, so that a step is whole cells of bits. */
 const STEP_WINDOWS = 2048;
 const GONE = -1;
 
@@ -185,18 +186,18 @@ function countPostings(source: Source, from: number, to: number, frequencies: Ui
 function countBits(source: Source, from: number, to: number, frequencies: Uint32Array): number {
   const { segment, windows, words } = source;
   const { bitmaps, bitmapWords } = segment.data;
-  const counts = new Uint32Array(BITMAP_WORDS);
+  const cells = cellsOf(segment.windowCount);
   let visited = to - from;
-  for (let window = from; window < to; window++) {
-    if (windows[window] === GONE) continue;
-    for (let cell = 0; cell < BITMAP_CELLS; cell++) {
-      for (let bits = bitmaps[window * BITMAP_CELLS + cell]!; bits !== 0; bits &= bits - 1) {
-        counts[cell * 32 + 31 - Math.clz32(bits & -bits)]!++;
-        visited++;
+  for (let bit = 0; bit < bitmapWords.length; bit++) {
+    let count = 0;
+    for (let cell = from >>> 5; cell < cellsOf(to); cell++) {
+      for (let bits = bitmaps[bit * cells + cell]!; bits !== 0; bits &= bits - 1) {
+        if (windows[(cell << 5) + 31 - Math.clz32(bits & -bits)] !== GONE) count++;
       }
     }
+    frequencies[words[bitmapWords[bit]!]!]! += count;
+    visited += count;
   }
-  for (let bit = 0; bit < bitmapWords.length; bit++) frequencies[words[bitmapWords[bit]!]!]! += counts[bit]!;
   return visited;
 }
 
@@ -216,13 +217,15 @@ function putPostings(source: Source, from: number, to: number, builder: SegmentB
 function putBits(source: Source, from: number, to: number, builder: SegmentBuilder): number {
   const { segment, windows, words } = source;
   const { bitmaps, bitmapWords } = segment.data;
+  const cells = cellsOf(segment.windowCount);
   let visited = to - from;
-  for (let window = from; window < to; window++) {
-    const target = windows[window]!;
-    if (target === GONE) continue;
-    for (let cell = 0; cell < BITMAP_CELLS; cell++) {
-      for (let bits = bitmaps[window * BITMAP_CELLS + cell]!; bits !== 0; bits &= bits - 1) {
-        builder.put(words[bitmapWords[cell * 32 + 31 - Math.clz32(bits & -bits)]!]!, target);
+  for (let bit = 0; bit < bitmapWords.length; bit++) {
+    const target = words[bitmapWords[bit]!]!;
+    for (let cell = from >>> 5; cell < cellsOf(to); cell++) {
+      for (let bits = bitmaps[bit * cells + cell]!; bits !== 0; bits &= bits - 1) {
+        const window = windows[(cell << 5) + 31 - Math.clz32(bits & -bits)]!;
+        if (window === GONE) continue;
+        builder.put(target, window);
         visited++;
       }
     }

@@ -1,4 +1,5 @@
-import { BITMAP_CELLS, BITMAP_WORDS, Segment } from './segment.js';
+import { smallestOfFourOf } from './scan-windows.js';
+import { BITMAP_WORDS, cellsOf, Segment } from './segment.js';
 import type { WindowTable } from './window-table.js';
 
 /** Distinct words with, for each, the number of windows that have it; all at least 1. */
@@ -21,6 +22,8 @@ export class SegmentBuilder {
   private readonly cursors: Uint32Array;
   private readonly postings: Uint16Array;
   private readonly bitmaps: Int32Array;
+  /** Cells of a column of `bitmaps`. */
+  private readonly cells: number;
 
   constructor(
     private readonly windows: WindowTable,
@@ -37,19 +40,21 @@ export class SegmentBuilder {
     }
     this.cursors = this.offsets.slice(0, -1);
     this.postings = new Uint16Array(this.offsets[frequencies.length]!);
-    this.bitmaps = new Int32Array(windows.windowSize.length * BITMAP_CELLS);
+    this.cells = cellsOf(windows.windowSize.length);
+    this.bitmaps = new Int32Array(this.bitmapWords.length * this.cells);
   }
 
   put(word: number, window: number): void {
     const bit = this.bitOf[word]!;
     if (bit === NO_BIT) this.postings[this.cursors[word]!++] = window;
-    else this.bitmaps[window * BITMAP_CELLS + (bit >>> 5)]! |= 1 << (bit & 31);
+    else this.bitmaps[bit * this.cells + (window >>> 5)]! |= 1 << (window & 31);
   }
 
   build(): Segment {
     const { windows, dictionary, offsets, postings, bitmapWords, bitmaps } = this;
     const { highs, lows } = dictionary;
-    return new Segment({ windows, highs, lows, offsets, postings, bitmapWords, bitmaps });
+    const smallestOfFour = smallestOfFourOf(windows.windowSize);
+    return new Segment({ windows, smallestOfFour, highs, lows, offsets, postings, bitmapWords, bitmaps });
   }
 }
 

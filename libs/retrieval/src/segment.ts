@@ -1,18 +1,19 @@
 import type { HitCollector } from './hit-collector.js';
+import { roundUpToFour, scanWindows } from './scan-windows.js';
 import { compareHashes } from './sort-words.js';
 import type { WordSet } from './word-set.js';
-import { documentOfWindow, lowerBound, type Removed, type WindowTable } from './window-table.js';
+import { lowerBound, type Removed, type WindowTable } from './window-table.js';
 
-/** The most frequent words of a segment are kept as one bit per window instead of as postings. */
+/** The most frequent words of a segment are kept as one bit for each window instead of as postings. */
 export const BITMAP_WORDS = 64;
-/** Words before bitmaps in memory: two 32-bit cells for each window. */
-export const BITMAP_CELLS = BITMAP_WORDS / 32;
 
 /** Window numbers are 16 bits wide. */
 export const MAX_SEGMENT_WINDOWS = 65_536;
 
 export interface SegmentData {
   readonly windows: WindowTable;
+  /** Number of words of the smallest of each four windows, as they were when none was removed. */
+  readonly smallestOfFour: Uint8Array;
   /** Hashes of the distinct words, ascending. */
   readonly highs: Int32Array;
   readonly lows: Int32Array;
@@ -22,8 +23,13 @@ export interface SegmentData {
   readonly postings: Uint16Array;
   /** The words kept as bitmaps, ascending; at most {@link BITMAP_WORDS}. */
   readonly bitmapWords: Uint32Array;
-  /** {@link BITMAP_CELLS} for each window; bit b of a window says whether it has `bitmapWords[b]`. */
+  /** For each of `bitmapWords`, a column of {@link cellsOf} cells: bit w % 32 of cell w / 32 is window w's. */
   readonly bitmaps: Int32Array;
+}
+
+/** 32-bit cells in a word's column of bits. */
+export function cellsOf(windowCount: number): number {
+  return (windowCount + 31) >>> 5;
 }
 
 /** Counters for one search, at least as many as the segment has windows; their content does not matter. */
@@ -37,7 +43,6 @@ export class Segment {
   readonly data: SegmentData;
   readonly windowCount: number;
   liveWindows: number;
-  private bitmapFrequencies: Uint32Array | undefined;
 
   constructor(data: SegmentData) {
     this.data = data;
@@ -81,10 +86,10 @@ export class Segment {
   search(query: WordSet, windowLines: number, counters: Counters, collector: HitCollector): void {
     const matched = this.findWords(query);
     if (!collector.isPossible(matched.length, query.size + matched.length)) return;
-    const counts = counters.subarray(0, this.windowCount) as Counters;
+    const counts = counters.subarray(0, roundUpToFour(this.windowCount)) as Counters;
     counts.fill(0);
-    const mask = this.countPostings(matched, counts);
-    this.scan(query.size, counts, mask, windowLines, collector);
+    const columns = this.countPostings(matched, counts);
+    scanWindows(this.data, { querySize: query.size, counts, columns, windowLines }, collector);
   }
 
   /**
@@ -103,8 +108,10 @@ export class Segment {
 
   /** Windows in which a word that is kept as a bitmap occurs. */
   private bitmapFrequency(bit: number): number {
-    this.bitmapFrequencies ??= countBits(this.data.bitmaps);
-    return this.bitmapFrequencies[bit]!;
+    const cells = cellsOf(this.windowCount);
+    let count = 0;
+    for (let at = bit * cells; at < (bit + 1) * cells; at++) count += popCount(this.data.bitmaps[at]!);
+    return count;
   }
 
   /**
@@ -133,66 +140,23 @@ export class Segment {
     return found;
   }
 
-  /** Adds up the postings of the matched words; returns the bits of those that are kept as bitmaps. */
-  private countPostings(matched: readonly number[], counts: Counters): Int32Array {
+  /** Adds up the postings of the matched words; returns where the columns of those that are bitmaps begin. */
+  private countPostings(matched: readonly number[], counts: Counters): number[] {
     const { offsets, postings, bitmapWords } = this.data;
-    const mask = new Int32Array(BITMAP_CELLS);
+    const cells = cellsOf(this.windowCount);
+    const columns: number[] = [];
     let bit = 0;
     for (const word of matched) {
       const end = offsets[word + 1]!;
       let at = offsets[word]!;
       if (at === end) {
         while (bitmapWords[bit]! < word) bit++;
-        mask[bit >>> 5]! |= 1 << (bit & 31);
+        columns.push(bit * cells);
       }
       for (; at < end; at++) counts[postings[at]!]!++;
     }
-    return mask;
+    return columns;
   }
-
-  private scan(
-    querySize: number,
-    counts: Counters,
-    mask: Int32Array,
-    windowLines: number,
-    collector: HitCollector,
-  ): void {
-    const { bitmaps, windows } = this.data;
-    const { windowSize } = windows;
-    const mask0 = mask[0]!;
-    const mask1 = mask[1]!;
-    const maskSize = popCount(mask0) + popCount(mask1);
-    let { minShared } = collector;
-    let weight = minShared + collector.minUnion;
-    for (let window = 0; window < counts.length; window++) {
-      const size = windowSize[window]!;
-      const counted = counts[window]!;
-      // What the window shares is at most what its postings say plus all bits; most windows fail by this alone.
-      const bound = Math.min(counted + maskSize, size);
-      if (bound === 0 || bound * weight < minShared * (querySize + size)) continue;
-      const cell = window * BITMAP_CELLS;
-      const shared = counted + popCount(bitmaps[cell]! & mask0) + popCount(bitmaps[cell + 1]! & mask1);
-      if (!collector.isPossible(shared, querySize + size)) continue;
-      const at = documentOfWindow(windows.firstWindow, window);
-      const start = windows.windowStart[window]!;
-      const end = Math.min(start + windowLines, windows.documentLines[at]!);
-      collector.offer(windows.documents[at]!, start, end, shared, querySize + size);
-      ({ minShared } = collector);
-      weight = minShared + collector.minUnion;
-    }
-  }
-}
-
-/** How many windows have each bit of their cells set. */
-function countBits(bitmaps: Int32Array): Uint32Array {
-  const counts = new Uint32Array(BITMAP_WORDS);
-  for (let at = 0; at < bitmaps.length; at++) {
-    const first = (at % BITMAP_CELLS) * 32;
-    for (let cell = bitmaps[at]!; cell !== 0; cell &= cell - 1) {
-      counts[first + 31 - Math.clz32(cell & -cell)]!++;
-    }
-  }
-  return counts;
 }
 
 /** Number of bits set in a 32-bit integer. */

@@ -1,0 +1,154 @@
+import type { HitCollector } from './hit-collector.js';
+import type { Counters, SegmentData } from './segment.js';
+import { documentOfWindow, type WindowTable } from './window-table.js';
+
+/** Counters are looked at four at a time. */
+export function roundUpToFour(count: number): number {
+  return (count + 3) & ~3;
+}
+
+export interface Scan {
+  readonly querySize: number;
+  /** For each window, how many of the query's words it has by postings; {@link roundUpToFour} of them. */
+  readonly counts: Counters;
+  /** Where in `bitmaps` the columns of the query's other words begin. */
+  readonly columns: readonly number[];
+  readonly windowLines: number;
+}
+
+const HIGH_BITS = 0x80808080 | 0;
+const LOW_BITS = 0x7f7f7f7f;
+/** Bit i of a number below 16 as the lowest bit of byte i. */
+const SPREAD = Int32Array.from(
+  { length: 16 },
+  (_, bits) => (bits & 1) | ((bits & 2) << 7) | ((bits & 4) << 14) | ((bits & 8) << 21),
+);
+
+/**
+ * Offers every window that can be among the best.
+ *
+ * The bits of 32 windows are added up at once, as a column addition in binary: plane p holds bit p of each window's
+ * sum. The sums are then spread to bytes, four windows to a 32-bit number, and added to the counters; whether any of
+ * the four shares as much as the smallest of them would have to is a single comparison. What passes is compared
+ * exactly.
+ */
+export function scanWindows(data: SegmentData, scan: Scan, collector: HitCollector): void {
+  const { counts } = scan;
+  if (counts instanceof Uint8Array) scanPacked(data, scan, counts, collector);
+  else scanOneByOne(data, scan, collector);
+}
+
+function scanPacked(
+  data: SegmentData,
+  { querySize, columns, windowLines }: Scan,
+  counts: Uint8Array,
+  collector: HitCollector,
+): void {
+  const { bitmaps, windows, smallestOfFour } = data;
+  const groups = new Int32Array(counts.buffer, counts.byteOffset, counts.length >>> 2);
+  const firstColumns = Int32Array.from(columns.slice(0, MAX_PLANE_SUM));
+  // Rarely is there a query of more frequent words than the planes can count.
+  for (const column of columns.slice(MAX_PLANE_SUM)) addToCounts(bitmaps, column, counts);
+  const lifts = new Int32Array(256);
+  setLifts(lifts, collector, querySize);
+  for (let cell = 0; cell << 3 < groups.length; cell++) {
+    let plane0 = 0;
+    let plane1 = 0;
+    let plane2 = 0;
+    let plane3 = 0;
+    for (let i = 0; i < firstColumns.length; i++) {
+      const bits = bitmaps[firstColumns[i]! + cell]!;
+      const carry0 = plane0 & bits;
+      plane0 ^= bits;
+      const carry1 = plane1 & carry0;
+      plane1 ^= carry0;
+      plane3 ^= plane2 & carry1;
+      plane2 ^= carry1;
+    }
+    const end = Math.min(groups.length, (cell + 1) << 3);
+    for (let group = cell << 3; group < end; group++) {
+      const sums =
+        (groups[group]! +
+          SPREAD[plane0 & 15]! +
+          (SPREAD[plane1 & 15]! << 1) +
+          (SPREAD[plane2 & 15]! << 2) +
+          (SPREAD[plane3 & 15]! << 3)) |
+        0;
+      plane0 >>>= 4;
+      plane1 >>>= 4;
+      plane2 >>>= 4;
+      plane3 >>>= 4;
+      // A sum that has a byte's highest bit already is large enough, or is looked at in vain.
+      const lifted = (sums & LOW_BITS) + lifts[smallestOfFour[group]!]!;
+      if (((lifted | sums) & HIGH_BITS) === 0) continue;
+      for (let byte = 0; byte < 4; byte++) {
+        const shared = (sums >>> (byte << 3)) & 255;
+        if (offer(windows, (group << 2) + byte, shared, querySize, windowLines, collector)) {
+          setLifts(lifts, collector, querySize);
+        }
+      }
+    }
+  }
+}
+
+/** Columns whose sums four planes can hold. */
+const MAX_PLANE_SUM = 15;
+
+function scanOneByOne({ bitmaps, windows }: SegmentData, scan: Scan, collector: HitCollector): void {
+  const { querySize, counts, columns, windowLines } = scan;
+  for (const column of columns) addToCounts(bitmaps, column, counts);
+  const { windowSize } = windows;
+  for (let window = 0; window < windowSize.length; window++) {
+    offer(windows, window, counts[window]!, querySize, windowLines, collector);
+  }
+}
+
+/** Counts a column as postings are counted. */
+function addToCounts(bitmaps: Int32Array, column: number, counts: Counters): void {
+  for (let cell = 0; cell << 5 < counts.length; cell++) {
+    for (let bits = bitmaps[column + cell]!; bits !== 0; bits &= bits - 1) {
+      counts[(cell << 5) + 31 - Math.clz32(bits & -bits)]!++;
+    }
+  }
+}
+
+/** Offers a window that shares so many words, if it can be among the best; returns whether it was offered. */
+function offer(
+  { windowSize, windowStart, firstWindow, documents, documentLines }: WindowTable,
+  window: number,
+  shared: number,
+  querySize: number,
+  windowLines: number,
+  collector: HitCollector,
+): boolean {
+  const size = windowSize[window];
+  // 0: its document was removed; undefined: the counters are more than the windows.
+  if (!size || !collector.isPossible(shared, querySize + size)) return false;
+  const at = documentOfWindow(firstWindow, window);
+  const start = windowStart[window]!;
+  const end = Math.min(start + windowLines, documentLines[at]!);
+  collector.offer(documents[at]!, start, end, shared, querySize + size);
+  return true;
+}
+
+/**
+ * What to add to four sums at once so that a byte's highest bit says whether the sum is large enough for a window of
+ * so many words: shared / (querySize + size - shared) >= minShared / minUnion.
+ */
+function setLifts(lifts: Int32Array, { minShared, minUnion }: HitCollector, querySize: number): void {
+  const share = minShared / (minShared + minUnion);
+  for (let size = 0; size < lifts.length; size++) {
+    // A little less, as the quotient may be rounded up.
+    const needed = Math.ceil(share * (querySize + size) - 1e-6);
+    lifts[size] = Math.imul(128 - Math.min(127, Math.max(1, needed)), 0x01010101);
+  }
+}
+
+/** Number of words of the smallest of each four windows; of more than 255, 255. */
+export function smallestOfFourOf(windowSize: Uint32Array): Uint8Array {
+  const smallest = new Uint8Array((windowSize.length + 3) >>> 2).fill(255);
+  for (let window = 0; window < windowSize.length; window++) {
+    if (windowSize[window]! < smallest[window >>> 2]!) smallest[window >>> 2] = windowSize[window]!;
+  }
+  return smallest;
+}
