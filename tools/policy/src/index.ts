@@ -10,7 +10,14 @@ export {
   reliability,
   type ReliabilityBin,
 } from './metrics/probability-metrics.js';
-export { abstentionPrecision, qiniArea, qiniCoefficient, qiniCurve, type QiniPoint } from './metrics/qini.js';
+export {
+  abstentionPrecision,
+  qiniArea,
+  qiniCoefficient,
+  qiniCurve,
+  weightedQiniArea,
+  type QiniPoint,
+} from './metrics/qini.js';
 export { areaUnderRoc, correlation, rankCorrelation } from './metrics/ranking.js';
 export {
   LEAST_GROUPS,

@@ -3,7 +3,7 @@ import type { Resampler } from './bootstrap.js';
 import { calibrationOf, type Calibration } from './calibration.js';
 import { looksFirst, saidBy, type PolicySpec } from './policies.js';
 import { qini, type Qini } from './qini.js';
-import { rank, rankByPolicy } from './ranking.js';
+import { rank } from './ranking.js';
 import { riskCoverage, type RiskCoverage } from './risk-coverage.js';
 import { gains, sweep, thin, type SweepPoint } from './sweep.js';
 
@@ -62,10 +62,10 @@ function policyCurve(
   { spec, thresholds }: { spec: PolicySpec; thresholds: readonly number[] },
   resampler: Resampler,
 ): PolicyCurve {
-  const ranking = rankByPolicy(results, spec.name);
+  const scores = results.map((hole) => saidBy(hole, spec.name) ?? -Infinity);
   const cost = { looksFirst: looksFirst(spec), decisionMs: spec.decisionMs ?? 0 };
-  const byEdits = qini(ranking, gains(results, 'editSimilarity'), resampler);
-  const byLikelihood = qini(ranking, gains(results, 'logLikelihood'), resampler);
+  const byEdits = qini(scores, gains(results, 'editSimilarity'), resampler);
+  const byLikelihood = qini(scores, gains(results, 'logLikelihood'), resampler);
   const risk = riskCoverage(results, spec.name);
   const calibration = calibrationOf(results, spec.name);
   return {
@@ -73,7 +73,7 @@ function policyCurve(
     label: spec.label,
     thresholds,
     unanswered: results.filter((hole) => saidBy(hole, spec.name) === undefined).length,
-    points: thin(sweep(results, ranking, cost), CURVE_POINTS),
+    points: thin(sweep(results, rank(scores), cost), CURVE_POINTS),
     qini: {
       ...(byEdits && { editSimilarity: byEdits }),
       ...(byLikelihood && { logLikelihood: byLikelihood }),

@@ -1,6 +1,3 @@
-import type { HoleResult } from '../results.js';
-import { saidBy } from './policies.js';
-
 /** Rows in the order in which a policy would give them context, those it cannot tell apart together. */
 export interface Ranking {
   readonly rows: readonly number[];
@@ -11,12 +8,11 @@ export interface Ranking {
 }
 
 /** Ranks by any score, highest first. */
-export function rank(
-  scores: readonly number[],
-  rows: readonly number[] = scores.map((_, row) => row),
-): Ranking {
+export function rank(scores: readonly number[]): Ranking {
   const scoreOf = (row: number) => scores[row] ?? -Infinity;
-  const sorted = [...rows].sort((a, b) => compareDescending(scoreOf(a), scoreOf(b)) || a - b);
+  const sorted = scores
+    .map((_, row) => row)
+    .sort((a, b) => compareDescending(scoreOf(a), scoreOf(b)) || a - b);
   const ends: number[] = [];
   const groupScores: number[] = [];
   sorted.forEach((row, at) => {
@@ -26,11 +22,6 @@ export function rank(
     groupScores.push(scoreOf(row));
   });
   return { rows: sorted, ends, scores: groupScores };
-}
-
-/** Ranks holes by what a policy says. */
-export function rankByPolicy(results: readonly HoleResult[], name: string): Ranking {
-  return rank(results.map((hole) => saidBy(hole, name) ?? -Infinity));
 }
 
 /** Subtracting infinities gives NaN, which sorts nothing. */

@@ -7,9 +7,12 @@ import { clusterNames } from './clusters.js';
 import { modeRows } from './mode-table.js';
 import { policyMode } from './modes.js';
 import { saidBy } from './policies.js';
-import { rankByPolicy } from './ranking.js';
+import { rank } from './ranking.js';
 import { sweep, thin } from './sweep.js';
 import { arbitraryResults } from './testing.js';
+
+const rankedByP = (results: readonly HoleResult[]) =>
+  rank(results.map((hole) => saidBy(hole, 'p') ?? -Infinity));
 
 /** One threshold at a time, through the table of modes. */
 function naive(
@@ -29,7 +32,7 @@ describe('sweep', () => {
     const cost = fc.record({ looksFirst: fc.boolean(), decisionMs: fc.integer({ min: 0, max: 9 }) });
     fc.assert(
       fc.property(arbitraryResults(), cost, (results, how) => {
-        const points = sweep(results, rankByPolicy(results, 'p'), how);
+        const points = sweep(results, rankedByP(results), how);
         const thresholds = new Set(results.map((hole) => saidBy(hole, 'p')));
         // A point for never and one behind each group of equal answers; no answer is a group too.
         expect(points).toHaveLength(thresholds.size + 1);
@@ -55,7 +58,7 @@ describe('sweep', () => {
   it('ends where always is', () => {
     fc.assert(
       fc.property(arbitraryResults(), (results) => {
-        const last = sweep(results, rankByPolicy(results, 'p'), { looksFirst: true, decisionMs: 0 }).at(-1);
+        const last = sweep(results, rankedByP(results), { looksFirst: true, decisionMs: 0 }).at(-1);
         const always = results.map(({ outcomes }) => outcomes.at(-1)?.editSimilarity ?? 0);
         expect(last?.editSimilarity).toBeCloseTo(always.reduce((sum, es) => sum + es, 0) / results.length, 9);
         expect(last?.abstained).toBe(0);

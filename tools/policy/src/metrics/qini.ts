@@ -39,31 +39,40 @@ export function qiniCoefficient(scores: ArrayLike<number>, gains: ArrayLike<numb
 }
 
 /**
- * {@link qiniCoefficient} for rows that count more or less than once: sorts once, so that a bootstrap need not.
+ * {@link qiniArea} for rows that count more or less than once: sorts once, so that a bootstrap need not.
  *
- * @returns a function of the rows' weights
+ * @param scores -Infinity for rows of which nothing is known: they come last, as one
+ * @returns a function of the rows' weights; 0 where they are all 0
  */
-export function weightedQini(
+export function weightedQiniArea(
   scores: ArrayLike<number>,
   gains: ArrayLike<number>,
 ): (weights: ArrayLike<number>) => number {
-  const areaBy = (order: readonly number[], keys: ArrayLike<number>, weights: ArrayLike<number>) => {
+  const order = byScore(scores);
+  return (weights) => {
     let [taken, sum, lastTaken, lastSum, area] = [0, 0, 0, 0, 0];
     order.forEach((row, at) => {
       taken += weights[row]!;
       sum += weights[row]! * gains[row]!;
       const next = order[at + 1];
-      if (next !== undefined && keys[next] === keys[row]) return;
+      if (next !== undefined && scores[next] === scores[row]) return;
       area += ((lastSum + sum) / 2) * (taken - lastTaken);
       [lastTaken, lastSum] = [taken, sum];
     });
     return taken > 0 ? (area - (sum * taken) / 2) / taken ** 2 : 0;
   };
-  const order = byScore(scores);
-  const best = byScore(gains);
+}
+
+/** {@link qiniCoefficient} as a function of the rows' weights. */
+export function weightedQini(
+  scores: ArrayLike<number>,
+  gains: ArrayLike<number>,
+): (weights: ArrayLike<number>) => number {
+  const area = weightedQiniArea(scores, gains);
+  const most = weightedQiniArea(gains, gains);
   return (weights) => {
-    const oracle = areaBy(best, gains, weights);
-    return oracle > 0 ? areaBy(order, scores, weights) / oracle : 0;
+    const oracle = most(weights);
+    return oracle > 0 ? area(weights) / oracle : 0;
   };
 }
 
