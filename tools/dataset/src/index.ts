@@ -45,6 +45,7 @@ export { sampleHoles } from './holes/index.js';
 export { HoleRunner, type RunnableHole } from './label/hole-runner.js';
 export { labelHoles, type LabelProgress } from './label/label-holes.js';
 export { describeLabelRun, openLabelRun } from './label/label-run.js';
-export { openLabelModel, type LabelModel } from './label/open-label-model.js';
+export { openLabelModel, type LabelModel, type LabelModelOptions } from './label/open-label-model.js';
+export { thisMachine } from './this-machine.js';
 export { DEFAULT_RUN_SETTINGS, type RunSettings } from './label/run-settings.js';
 export { runProgram } from './cli/run-program.js';

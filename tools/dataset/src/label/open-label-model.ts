@@ -1,9 +1,10 @@
-import { homedir } from 'node:os';
 import { join } from 'node:path';
+import { defaultDataDir } from '@repoformer/config';
 import { AppError, type LanguageModel, type ModelSpec } from '@repoformer/domain';
 import { loadLanguageModel } from '@repoformer/engine';
 import { resolveFormat, type FimFormat, type Placement } from '@repoformer/fim';
 import { ModelStore, resolveModel } from '@repoformer/models';
+import { thisMachine } from '../this-machine.js';
 
 export interface LabelModelOptions {
   /** Name of the catalogue, or path of a GGUF file. */
@@ -12,10 +13,18 @@ export interface LabelModelOptions {
   readonly modelsDirectory?: string;
   /** Instead of the catalogue's adapters. */
   readonly adapters?: readonly string[];
+  /** Instead of the one that the catalogue names, or that is recognised from the file. */
+  readonly family?: string;
   readonly placement?: Placement;
   readonly order?: 'best-first' | 'best-last';
-  /** 0: chosen from the machine. */
+  /** For evaluating prompts; 0: chosen from the machine. */
   readonly threads?: number;
+  /** For writing; default: one. */
+  readonly decodeThreads?: number;
+  /** Default `auto`. */
+  readonly gpu?: 'auto' | 'none';
+  /** Default: what the catalogue says of the model. */
+  readonly contextTokens?: number;
   readonly signal: AbortSignal;
 }
 
@@ -34,14 +43,18 @@ export interface LabelModel {
  * the engine report
  */
 export async function openLabelModel(options: LabelModelOptions): Promise<LabelModel> {
-  const { threads = 0, signal } = options;
-  const modelsDirectory = options.modelsDirectory ?? join(dataHome(), 'repoformer', 'models');
+  const { threads = 0, decodeThreads = threads === 0 ? 0 : 1, gpu, contextTokens, signal } = options;
+  const modelsDirectory =
+    options.modelsDirectory ?? join(defaultDataDir(thisMachine(), process.env), 'models');
   const store = await ModelStore.open({ modelsDirectory });
   const spec = await resolveModel(options.model, {
     store,
     ...(options.adapters && { adapters: options.adapters }),
+    ...(options.family !== undefined && { family: options.family }),
+    ...(gpu && { gpu }),
+    ...(contextTokens !== undefined && { contextTokens }),
     prefillThreads: threads,
-    decodeThreads: threads === 0 ? 0 : 1,
+    decodeThreads,
     signal,
   });
   const model = await loadLanguageModel(spec, { signal });
@@ -65,8 +78,4 @@ export async function openLabelModel(options: LabelModelOptions): Promise<LabelM
     await model.close();
     throw error;
   }
-}
-
-function dataHome(): string {
-  return process.env['XDG_DATA_HOME'] || join(homedir(), '.local', 'share');
 }
