@@ -1,21 +1,12 @@
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { EAGERNESS } from '@repoformer/policy';
 import { contextCost, joinLabels } from '../collect/collect-results.js';
-import {
-  constantPolicy,
-  fittedPolicies,
-  similarityPolicy,
-  type JudgedPolicy,
-} from '../collect/judged-policy.js';
 import { toHoleResult } from '../collect/to-hole-result.js';
+import { ownPolicies } from '../own/own-policies.js';
 import { writeReport } from '../report/index.js';
 import { describeMachine } from './machine.js';
 import { addOwnFlags, measureWithProgress, reportFolder, type OwnFlags } from './own-flags.js';
 import { printVerdict } from './print-verdict.js';
-
-/** What the product uses where no policy was fitted. */
-const SIMILARITY_THRESHOLD = 0.28;
 
 /** `own`: does retrieval pay in a repository of one's own? */
 export function addOwnCommand(program: Command, signal: AbortSignal): void {
@@ -38,15 +29,10 @@ async function own(
 ): Promise<void> {
   const measured = await measureWithProgress(path, flags, signal);
   const { run, holes } = await joinLabels(measured.dataset, measured.labels);
-  const cost = {
-    msPerContextToken: contextCost(holes.map(({ label }) => label)),
-    lambda: EAGERNESS[flags.eagerness],
-  };
-  const file = flags.policy ?? measured.policyFile;
-  const policies: JudgedPolicy[] =
-    file === undefined ? [] : await fittedPolicies({ name: 'classifier', file }, run.readoutTokens, cost);
-  policies.push(similarityPolicy(SIMILARITY_THRESHOLD), constantPolicy(1));
+  const cost = contextCost(holes.map(({ label }) => label));
+  const { policies, notes } = await ownPolicies(measured.settings, measured, run.readoutTokens, cost);
   const { root } = measured.repository;
+  const { budgets } = run.settings;
   const { files, analysis } = await writeReport(
     {
       title: `Does retrieval pay in ${measured.repository.name.replace(/^path:/, '')}?`,
@@ -54,9 +40,13 @@ async function own(
       machine: describeMachine(),
       command: `repoformer report ${path} --holes ${flags.holes}`,
       generatedFrom: [root],
-      results: holes.flatMap(({ hole, label }) => toHoleResult(hole, label, { policies }) ?? []),
+      results: holes.flatMap((labelled) => toHoleResult(labelled, policies) ?? []),
       policies: policies.map(({ spec }) => spec),
-      notes: ['Nothing of this repository left this machine; this page holds some lines of it.'],
+      notes: [
+        `Model, adapters, place of the context (${run.placement}) and token budgets (${budgets.prefixTokens} before, ${budgets.suffixTokens} after, ${budgets.contextTokens} of context) are those of the daemon as it is set.`,
+        ...notes,
+        'Nothing of this repository left this machine; this page holds some lines of it.',
+      ],
     },
     resolve(flags.out ?? reportFolder(measured)),
   );

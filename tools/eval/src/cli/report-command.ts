@@ -86,7 +86,7 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
   policies.push(...flags.similarity.map(similarityPolicy), ...flags.self.map(selfPolicy));
   policies.push(...flags.chunks.map(constantPolicy));
   if (flags.self.length > 0) policies.push(selfGreedyPolicy);
-  const results = holes.flatMap(({ hole, label }) => toHoleResult(hole, label, { policies }) ?? []);
+  const results = holes.flatMap((labelled) => toHoleResult(labelled, policies) ?? []);
   const { budgets } = run.settings;
   const { files, analysis } = await writeReport(
     {

@@ -1,10 +1,9 @@
-import { readFile } from 'node:fs/promises';
-import { AppError } from '@repoformer/domain';
 import type { Command } from 'commander';
-import { EAGERNESS, estimateTokens, parsePolicyDocument, createFittedPolicy } from '@repoformer/policy';
+import { createFittedPolicy, EAGERNESS, estimateTokens } from '@repoformer/policy';
 import { tunePolicy, writeWhole, type PolicyYield, type TuneHole } from '@repoformer/policy-tool';
 import { contextCost, joinLabels } from '../collect/collect-results.js';
-import { probeOf } from '../collect/probe-of.js';
+import { askedOfGenerator, probeOf } from '../collect/probe-of.js';
+import { readPolicyFile } from '../collect/read-policy.js';
 import { addOwnFlags, measureWithProgress, type OwnFlags } from './own-flags.js';
 
 /** `tune`: fits a model's policy to a repository of one's own, if that helps. */
@@ -29,17 +28,10 @@ async function tune(
   flags: OwnFlags & { readonly out?: string },
   signal: AbortSignal,
 ): Promise<void> {
-  const measured = await measureWithProgress(path, flags, signal);
-  const file = flags.policy ?? measured.policyFile;
-  if (file === undefined) {
-    throw new AppError({
-      kind: 'failed_precondition',
-      reason: 'CONFIG_INVALID',
-      message: `there is no fitted policy for ${measured.modelName} to begin with; name one with --policy, or fit one with \`repoformer-policy fit\``,
-    });
-  }
-  const document = parsePolicyDocument(await readFile(file, 'utf8'), file);
-  const needs = createFittedPolicy(document).probeNeeds;
+  const measured = await measureWithProgress(path, flags, signal, { needsPolicy: true });
+  // Measuring refuses to begin without one.
+  const { document } = await readPolicyFile(measured.recommended!.file!);
+  const needs = askedOfGenerator(createFittedPolicy(document), measured.sharesPrefix);
   const { run, holes } = await joinLabels(measured.dataset, measured.labels);
   const tuneHoles = holes.flatMap(({ hole, label }): TuneHole[] => {
     const similarities = label.variants.map(({ editSimilarity }) => editSimilarity);
@@ -59,7 +51,7 @@ async function tune(
     ];
   });
   const result = tunePolicy(document, tuneHoles, {
-    lambda: EAGERNESS[flags.eagerness],
+    lambda: EAGERNESS[measured.settings.config.eagerness],
     msPerContextToken: contextCost(holes.map(({ label }) => label)) ?? 0,
   });
   const { document: tuned, ...figures } = result;

@@ -1,5 +1,6 @@
 import { AppError } from '@repoformer/domain';
 import {
+  inputDigest,
   readHoles,
   readLabelRun,
   readLabels,
@@ -7,17 +8,29 @@ import {
   type LabelRecord,
   type LabelRun,
 } from '@repoformer/dataset';
+import { openSyntax } from '@repoformer/syntax';
+import { cutLabel } from './cut-completion.js';
+import { TestVerdicts } from './test-verdicts.js';
+
+/** A hole with its label, whose completions are cut as they are judged. */
+export interface LabelledHole {
+  readonly hole: HoleRecord;
+  readonly label: LabelRecord;
+  /** Whether the package's tests passed, by number of chunks; empty where they were not run or do not judge. */
+  readonly passed: ReadonlyMap<number, boolean>;
+}
 
 /** Holes of a dataset with the labels of one run. */
 export interface LabelledHoles {
   readonly run: LabelRun;
-  readonly holes: readonly { readonly hole: HoleRecord; readonly label: LabelRecord }[];
-  /** Wanted holes that have no label yet. */
+  readonly holes: readonly LabelledHole[];
+  /** Wanted holes that have no label yet, or only one of another text or context. */
   readonly unlabelled: number;
 }
 
 /**
- * Joins holes and labels.
+ * Joins holes, labels and the verdicts of tests. Every number that is reported starts here, so that completions are cut
+ * by one rule everywhere.
  *
  * @param wanted holes to take; default: those with retrieved context
  * @throws AppError failed_precondition when there is none
@@ -29,11 +42,16 @@ export async function joinLabels(
 ): Promise<LabelledHoles> {
   const run = await readLabelRun(labelsDirectory);
   const labels = await readLabels(labelsDirectory);
+  const verdicts = await TestVerdicts.read(labelsDirectory);
+  const syntax = await openSyntax();
   const holes = (await readHoles(dataset)).filter(wanted);
-  const labelled = holes.flatMap((hole) => {
-    const label = labels.get(hole.id);
-    return label ? [{ hole, label }] : [];
-  });
+  const labelled: LabelledHole[] = [];
+  for (const hole of holes) {
+    const known = labels.get(hole.id);
+    if (!known || known.input !== inputDigest(hole)) continue;
+    const label = await cutLabel(hole, known, syntax);
+    labelled.push({ hole, label, passed: verdicts.passedOf(label) });
+  }
   if (labelled.length === 0) {
     throw new AppError({
       kind: 'failed_precondition',

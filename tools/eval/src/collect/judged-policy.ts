@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
-import { AppError } from '@repoformer/domain';
 import { readLabelRun, readLabels, type HoleRecord, type LabelRecord } from '@repoformer/dataset';
-import { estimateTokens, parsePolicy, type CostModel, type FittedPolicy } from '@repoformer/policy';
+import { createFittedPolicy, estimateTokens, type CostModel } from '@repoformer/policy';
 import type { PolicySpec } from '../analysis/index.js';
-import { probeOf } from './probe-of.js';
+import { askedOfGenerator, probeOf } from './probe-of.js';
+import { readPolicyFile } from './read-policy.js';
 
 /** A policy under judgement: what it says of a hole, and how that is to be read. */
 export interface JudgedPolicy {
@@ -73,6 +72,13 @@ export interface FittedPolicyOptions {
   readonly probeRun?: string;
   /** Leaves the model's answers out, so that the free stage decides alone. */
   readonly withoutProbe?: boolean;
+  /**
+   * Of the prompts under judgement: whether the daemon would ask the generator itself. Default true. Of no account with
+   * a `probeRun`.
+   */
+  readonly sharesPrefix?: boolean;
+  /** Instead of the policy's own. */
+  readonly threshold?: number;
 }
 
 /**
@@ -82,23 +88,25 @@ export interface FittedPolicyOptions {
  * @param cost of context in the run under judgement; undefined: only the probability is judged
  */
 export async function fittedPolicies(
-  { name, file, probeRun, withoutProbe = false }: FittedPolicyOptions,
+  { name, file, probeRun, withoutProbe = false, sharesPrefix = true, threshold }: FittedPolicyOptions,
   ownReadoutTokens: readonly number[],
   cost: Pick<CostModel, 'msPerContextToken' | 'lambda'> | undefined,
 ): Promise<JudgedPolicy[]> {
-  const policy = await readPolicy(file);
-  const needs = withoutProbe ? undefined : policy.probeNeeds;
+  const policy = createFittedPolicy((await readPolicyFile(file)).document);
+  const asked = probeRun === undefined ? askedOfGenerator(policy, sharesPrefix) : policy.probeNeeds;
+  const needs = withoutProbe ? undefined : asked;
   const others = probeRun === undefined ? undefined : await readLabels(probeRun);
   const tokens = probeRun === undefined ? ownReadoutTokens : (await readLabelRun(probeRun)).readoutTokens;
   const probe = (label: LabelRecord) => {
     const answered = others ? others.get(label.id) : label;
-    return needs && answered ? probeOf(answered.probes, tokens, needs) : undefined;
+    // What another model said of other text or context says nothing here.
+    return needs && answered?.input === label.input ? probeOf(answered.probes, tokens, needs) : undefined;
   };
   const how = needs ? 'text, hits and the model’s logits' : 'text and hits';
   const judged: JudgedPolicy = {
     spec: {
       name,
-      threshold: policy.defaultThreshold,
+      threshold: threshold ?? policy.defaultThreshold,
       label: name,
       description: `Fitted on ${how}: context where the chance that it helps exceeds the threshold.`,
     },
@@ -116,6 +124,7 @@ export async function fittedPolicies(
     says: (hole, label) =>
       policy.chooseChunks(hole.features, probe(label), {
         ...cost,
+        ...(threshold !== undefined && { threshold }),
         language: hole.language,
         tokensPerChunk: tokensPerChunk(hole, label),
       }).count,
@@ -126,16 +135,4 @@ export async function fittedPolicies(
 /** Estimated as when serving, for as many chunks as the run had in its longest prompt. */
 function tokensPerChunk({ context }: HoleRecord, { variants }: LabelRecord): number[] {
   return context.chunks.slice(0, variants.at(-1)!.chunks).map(({ text }) => estimateTokens(text));
-}
-
-async function readPolicy(file: string): Promise<FittedPolicy> {
-  const text = await readFile(file, 'utf8').catch((cause: unknown) => {
-    throw new AppError({
-      kind: 'not_found',
-      reason: 'CONFIG_INVALID',
-      message: `the policy file ${file} cannot be read; fit one with \`repoformer-policy fit\``,
-      cause,
-    });
-  });
-  return parsePolicy(text, file);
 }

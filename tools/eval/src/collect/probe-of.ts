@@ -1,5 +1,18 @@
 import type { LabelRecord } from '@repoformer/dataset';
-import { firstTokenOf, type Probe, type ProbeNeeds } from '@repoformer/policy';
+import { firstTokenOf, type FittedPolicy, type Probe, type ProbeNeeds } from '@repoformer/policy';
+
+/**
+ * What the daemon would ask the generator for a policy. Nothing where another model is asked, and nothing where the
+ * prompt without context is no part of the one with it: the answer would then cost a whole prompt.
+ *
+ * @param sharesPrefix of the prompt's form
+ */
+export function askedOfGenerator(
+  { probeNeeds, prober }: Pick<FittedPolicy, 'probeNeeds' | 'prober'>,
+  sharesPrefix: boolean,
+): ProbeNeeds | undefined {
+  return sharesPrefix && prober === undefined ? probeNeeds : undefined;
+}
 
 /** What a label's model said, in the form in which a policy is served it. */
 export function probeOf(

@@ -1,26 +1,20 @@
 import type { HoleRecord, LabelledVariant, LabelRecord } from '@repoformer/dataset';
-import { cutToLines, identifierF1, nonBlankLines } from '@repoformer/metrics';
+import { identifierF1 } from '@repoformer/metrics';
 import type { HoleResult, Outcome } from '../results.js';
+import type { LabelledHole } from './collect-results.js';
 import type { JudgedPolicy } from './judged-policy.js';
 
 /** Lines around a hole that the report shows. */
 const LINES_BEFORE = 8;
 const LINES_AFTER = 4;
 
-export interface ResultOptions {
-  readonly policies: readonly JudgedPolicy[];
-  /** Whether the tests passed, by number of chunks. */
-  readonly passed?: ReadonlyMap<number, boolean>;
-}
-
 /**
  * What was measured at a hole, as the analysis wants it; undefined where completions are lacking. Numbers of chunks
  * for which no completion was written are left out.
  */
 export function toHoleResult(
-  hole: HoleRecord,
-  label: LabelRecord,
-  { policies, passed }: ResultOptions,
+  { hole, label, passed }: LabelledHole,
+  policies: readonly JudgedPolicy[],
 ): HoleResult | undefined {
   const outcomes = label.variants.flatMap((variant) => {
     const outcome = toOutcome(hole, label, variant, passed);
@@ -50,16 +44,16 @@ export function toHoleResult(
   };
 }
 
-function toOutcome(
+/** One completion of a joined label, with its numbers; undefined where none was written. */
+export function toOutcome(
   hole: HoleRecord,
   label: LabelRecord,
   variant: LabelledVariant,
-  passed: ReadonlyMap<number, boolean> | undefined,
+  passed?: ReadonlyMap<number, boolean>,
 ): Outcome | undefined {
   const { completion, editSimilarity, exactMatch, chunks } = variant;
   if (!completion || editSimilarity === undefined || exactMatch === undefined) return undefined;
-  const { text: written } = completion;
-  const text = hole.kind === 'function' ? written : cutToLines(written, nonBlankLines(hole.middle));
+  const { text } = completion;
   const hasPassed = passed?.get(chunks);
   return {
     chunks,
