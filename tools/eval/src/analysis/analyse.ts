@@ -1,6 +1,7 @@
 import { invalidArgument } from '@repoformer/domain';
 import type { HoleResult } from '../results.js';
 import { answersOf, type Answers } from './answers.js';
+import { baselineRows, type Baseline, type BaselineRow } from './baselines.js';
 import { Resampler, type BootstrapOptions } from './bootstrap.js';
 import { clusterNames, clusterUnitOf, type ClusterUnit } from './clusters.js';
 import { curvesOf, type Curves } from './curves.js';
@@ -22,6 +23,8 @@ export interface Analysis {
   /** How often. */
   readonly resamples: number;
   readonly modes: readonly ModeRow[];
+  /** In the order in which they were given. */
+  readonly baselines: readonly BaselineRow[];
   readonly byKind: readonly GroupTable[];
   readonly byLanguage: readonly GroupTable[];
   readonly effect: Effect;
@@ -36,12 +39,13 @@ export interface Analysis {
  * Computes all modes and policies from what was measured at each hole. Pure, and the same for the same results.
  *
  * @throws AppError invalid_argument/INVALID_REQUEST: no results, a hole twice, a number that is none, or a policy
- *   that says nothing anywhere
+ *   or a baseline that says nothing anywhere
  */
 export function analyse(
   results: readonly HoleResult[],
   policies: readonly PolicySpec[],
   options: BootstrapOptions = {},
+  baselines: readonly Baseline[] = [],
 ): Analysis {
   check(results, policies);
   const unit = clusterUnitOf(results);
@@ -57,6 +61,7 @@ export function analyse(
     unit,
     resamples: resampler.resamples,
     modes: rows,
+    baselines: baselineRows(results, baselines, unit, options),
     byKind,
     byLanguage: groupTables(results, modes, 'language', options),
     effect,

@@ -6,14 +6,17 @@ export type ClusterUnit = 'repository' | 'file' | 'hole';
 /** With fewer, percentiles over clusters say next to nothing. */
 const FEWEST_CLUSTERS = 5;
 
+/** Where a hole is. */
+export type Clustered = Pick<HoleResult, 'id' | 'repository' | 'path'>;
+
 /** The largest unit of which there are enough: intervals speak of more units of that kind. */
-export function clusterUnitOf(results: readonly HoleResult[]): ClusterUnit {
+export function clusterUnitOf(results: readonly Clustered[]): ClusterUnit {
   const units: ClusterUnit[] = ['repository', 'file'];
   return units.find((unit) => new Set(clusterNames(results, unit)).size >= FEWEST_CLUSTERS) ?? 'hole';
 }
 
 /** The cluster of each hole. */
-export function clusterNames(results: readonly HoleResult[], unit: ClusterUnit): string[] {
+export function clusterNames(results: readonly Clustered[], unit: ClusterUnit): string[] {
   switch (unit) {
     case 'repository':
       return results.map(({ repository }) => repository);

@@ -9,6 +9,7 @@ export {
   type PolicyAnswers,
   type SavingAnswer,
 } from './answers.js';
+export type { Baseline, BaselineRow } from './baselines.js';
 export { Resampler, type BootstrapOptions, type Interval } from './bootstrap.js';
 export { calibrationOf, type Calibration, type ReliabilityBin } from './calibration.js';
 export type { ClusterUnit } from './clusters.js';

@@ -1,2 +1,3 @@
 export { completeByNgram, type NgramCompletionOptions } from './complete-by-ngram.js';
 export { NGRAM_ORDER, NgramModel, type SourceFile } from './ngram-model.js';
+export { describeNgramRun, NgramRunner } from './ngram-runner.js';

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addBaselineCommand } from './baseline-command.js';
 import { addOwnCommand } from './own-command.js';
 import { addReportCommand } from './report-command.js';
 import { addTuneCommand } from './tune-command.js';
@@ -9,6 +10,7 @@ export function createProgram(signal: AbortSignal): Command {
     .description('Judges completions and retrieval policies by what was measured at each hole.')
     .showHelpAfterError();
   addReportCommand(program, signal);
+  addBaselineCommand(program, signal);
   addOwnCommand(program, signal);
   addTuneCommand(program, signal);
   return program;

@@ -2,7 +2,8 @@ import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { SPLITS, type Split } from '@repoformer/dataset';
 import { EAGERNESS, EAGERNESS_NAMES, type Eagerness } from '@repoformer/policy';
-import { contextCost, isServed, joinLabels } from '../collect/collect-results.js';
+import { count, type Baseline } from '../analysis/index.js';
+import { contextCost, isServed, joinLabels, type LabelledHole } from '../collect/collect-results.js';
 import {
   constantPolicy,
   fittedPolicies,
@@ -11,6 +12,7 @@ import {
   similarityPolicy,
   type JudgedPolicy,
 } from '../collect/judged-policy.js';
+import { readBaseline } from '../collect/read-baseline.js';
 import { toHoleResult } from '../collect/to-hole-result.js';
 import { writeReport } from '../report/index.js';
 import { describeMachine } from './machine.js';
@@ -27,6 +29,7 @@ interface ReportFlags {
   readonly chunks: readonly number[];
   readonly self: readonly number[];
   readonly eagerness: Eagerness;
+  readonly baseline: readonly string[];
   readonly note: readonly string[];
 }
 
@@ -63,6 +66,7 @@ export function addReportCommand(program: Command, signal: AbortSignal): void {
         .choices([...EAGERNESS_NAMES])
         .default('balanced'),
     )
+    .option('--baseline <run...>', 'labels of the same holes to hold the model against: see `baseline`', [])
     .option('--note <text...>', 'what a reader must know', [])
     .action((dataset: string, flags: ReportFlags) => report(resolve(dataset), flags, signal));
 }
@@ -86,6 +90,8 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
   policies.push(...flags.similarity.map(similarityPolicy), ...flags.self.map(selfPolicy));
   policies.push(...flags.chunks.map(constantPolicy));
   if (flags.self.length > 0) policies.push(selfGreedyPolicy);
+  const baselines: Baseline[] = [];
+  for (const folder of flags.baseline) baselines.push(await readBaseline(dataset, resolve(folder), holes));
   const results = holes.flatMap((labelled) => toHoleResult(labelled, policies) ?? []);
   const { budgets } = run.settings;
   const { files, analysis } = await writeReport(
@@ -97,8 +103,10 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
       generatedFrom: [...new Set(results.map(({ repository }) => repository))].sort(),
       results,
       policies: policies.map(({ spec }) => spec),
+      baselines,
       notes: [
         `Prompts hold at most ${budgets.prefixTokens} tokens before the hole, ${budgets.suffixTokens} after it and ${budgets.contextTokens} of context in at most ${run.settings.maxChunks} chunks, placed ${run.placement}, ${run.order}.`,
+        ...testNotes(holes),
         ...(unlabelled > 0 ? [`${unlabelled} holes of this split have no label and are not counted.`] : []),
         ...flags.note,
       ],
@@ -106,6 +114,16 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
     resolve(flags.out),
   );
   printVerdict(analysis, files);
+}
+
+/** What pass rates rest on, where tests were run. */
+function testNotes(holes: readonly LabelledHole[]): string[] {
+  const tested = holes.filter(({ passed }) => passed.size > 0);
+  if (tested.length === 0) return [];
+  const packages = new Set(tested.map(({ hole }) => hole.repository)).size;
+  return [
+    `Pass rates are of ${count(tested.length, 'function')} of ${count(packages, 'package')} that their own tests cover: they pass with the truth and fail with a body that raises.`,
+  ];
 }
 
 function namedValues(text: string, before: readonly NamedValue[]): NamedValue[] {

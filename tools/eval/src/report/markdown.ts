@@ -6,6 +6,7 @@ import type { ReportInput } from './report-input.js';
 import { tableMarkdown, type Table } from './table.js';
 import {
   abstentionTable,
+  baselineTable,
   differenceTable,
   effectTable,
   groupTableOf,
@@ -41,7 +42,7 @@ export function reportMarkdown(input: ReportInput, analysis: Analysis): string {
     "## The article's claims",
     list(claims),
     '## Quality',
-    tables(qualityTable(analysis), differenceTable(analysis)),
+    tables(qualityTable(analysis), baselineTable(analysis), differenceTable(analysis)),
     '## Latency',
     tables(latencyTableOf(analysis), stagesTable(analysis)),
     '## What context changes',
@@ -55,13 +56,18 @@ export function reportMarkdown(input: ReportInput, analysis: Analysis): string {
     '## Helped and hurt most',
     tables(examplesTable(analysis)),
     '## Notes',
-    list([...input.notes, ...input.policies.map(({ label, description }) => `${label}: ${description}`)]),
+    list([
+      ...input.notes,
+      ...[...input.policies, ...analysis.baselines].map(
+        ({ label, description }) => `${label}: ${description}`,
+      ),
+    ]),
     '',
   ].join('\n\n');
 }
 
-function tables(...list: readonly Table[]): string {
-  return list.map(tableMarkdown).join('\n');
+function tables(...list: readonly (Table | undefined)[]): string {
+  return list.flatMap((table) => (table ? [tableMarkdown(table)] : [])).join('\n');
 }
 
 function examplesTable({ examples }: Analysis): Table {

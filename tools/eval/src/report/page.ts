@@ -127,14 +127,14 @@ function verdictHtml({ verdict }: Analysis): Html {
   </div>`;
 }
 
-function footerHtml(input: ReportInput, { unit, resamples }: Analysis): Html {
+function footerHtml(input: ReportInput, { unit, resamples, baselines }: Analysis): Html {
   const drawn = { repository: 'repositories', file: 'files', hole: 'holes' }[unit];
   const notes = [
     ...input.notes,
     `Intervals hold 95\u00a0%: percentiles over ${resamples.toLocaleString('en-GB')} resamples of ${drawn}, with a fixed seed.`,
     'Cold latency is search, prefix and suffix, context and writing; warm latency is without prefix and suffix, which have been evaluated before while typing on. Policies that look at the hits pay for the search when they abstain too.',
     'Time saved is 1 − latency / latency of always. Random choice is an exact expectation at the policy’s own rate, not a simulation.',
-    ...input.policies.map(({ label, description }) => `${label}: ${description}`),
+    ...[...input.policies, ...baselines].map(({ label, description }) => `${label}: ${description}`),
   ];
   return markup`<footer>
     <h2>Notes</h2>

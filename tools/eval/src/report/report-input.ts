@@ -1,4 +1,4 @@
-import type { PolicySpec } from '../analysis/index.js';
+import type { Baseline, PolicySpec } from '../analysis/index.js';
 import type { HoleResult } from '../results.js';
 
 /** What a report is written from. All texts may come from untrusted repositories: they are escaped. */
@@ -16,6 +16,8 @@ export interface ReportInput {
   readonly results: readonly HoleResult[];
   /** The policies to judge, the one in question first. */
   readonly policies: readonly PolicySpec[];
+  /** Other ways to complete, held against the model without context. Default none. */
+  readonly baselines?: readonly Baseline[];
   /** Anything a reader must know, a sentence each. */
   readonly notes: readonly string[];
 }

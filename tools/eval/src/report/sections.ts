@@ -10,6 +10,7 @@ import { chartedRows, emphasisedKey, kindName, labelOf, ranged } from './names.j
 import { foldedTable, tableHtml } from './table.js';
 import {
   abstentionTable,
+  baselineTable,
   differenceTable,
   effectTable,
   groupTableOf,
@@ -106,6 +107,7 @@ function modesSection(analysis: Analysis): Section {
     isEmphasised: row.key === emphasised,
     ...(row.versusAlways.editSimilarity && { value: row.versusAlways.editSimilarity }),
   }));
+  const baselines = baselineTable(analysis);
   const spoken = (list: readonly ChartRow[]) => list.map(({ label, text }) => `${label}: ${text}`).join('; ');
   return {
     id: 'modes',
@@ -140,7 +142,8 @@ function modesSection(analysis: Analysis): Section {
           )}
         </div>
       </div>
-      ${tableHtml(qualityTable(analysis))} ${foldedTable(differenceTable(analysis))}
+      ${tableHtml(qualityTable(analysis))} ${baselines && tableHtml(baselines)}
+      ${foldedTable(differenceTable(analysis))}
       ${foldedTable(latencyTableOf(analysis))}`,
   };
 }

@@ -33,16 +33,47 @@ export function qualityTable(analysis: Analysis): Table {
       ...(hasTests ? [column('Tests pass,\u00a0%')] : []),
       ...(hasLikelihood ? [column('Log-likelihood')] : []),
     ],
-    rows: tabledRows(analysis.modes, analysis).map((row) => ({
-      isEmphasised: row.key === emphasisedKey(analysis),
+    rows: [
+      ...analysis.baselines.map((row) => ({ ...row, share: undefined, isEmphasised: false })),
+      ...tabledRows(analysis.modes, analysis).map((row) => ({
+        ...row,
+        label: labelOf(row),
+        isEmphasised: row.key === emphasisedKey(analysis),
+      })),
+    ].map(({ label, share, quality, isEmphasised }) => ({
+      isEmphasised,
       cells: [
-        labelOf(row),
-        percent(row.share),
-        ranged(row.quality.exactMatch, one),
-        ranged(row.quality.editSimilarity, one),
-        ranged(row.quality.identifierF1, one),
-        ...(hasTests ? [ranged(row.quality.passed, one)] : []),
-        ...(hasLikelihood ? [ranged(row.quality.logLikelihood, two)] : []),
+        label,
+        share === undefined ? '–' : percent(share),
+        ranged(quality.exactMatch, one),
+        ranged(quality.editSimilarity, one),
+        ranged(quality.identifierF1, one),
+        ...(hasTests ? [ranged(quality.passed, one)] : []),
+        ...(hasLikelihood ? [ranged(quality.logLikelihood, two)] : []),
+      ],
+    })),
+  };
+}
+
+/** What the model without context adds to what any model must beat; undefined without baselines. */
+export function baselineTable({ baselines }: Analysis): Table | undefined {
+  if (baselines.length === 0) return undefined;
+  return {
+    caption: 'The model without context less a baseline at the same holes, points, with 95\u00a0% intervals',
+    columns: [
+      { title: 'Baseline' },
+      column('Holes'),
+      column('Exact match'),
+      column('Edit similarity'),
+      column('Identifier F1'),
+    ],
+    rows: baselines.map(({ label, holes, neverLess }) => ({
+      cells: [
+        label,
+        holes.toLocaleString('en-GB'),
+        ranged(neverLess.exactMatch, points),
+        ranged(neverLess.editSimilarity, points),
+        ranged(neverLess.identifierF1, points),
       ],
     })),
   };

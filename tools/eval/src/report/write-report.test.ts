@@ -138,6 +138,20 @@ describe('a report', () => {
     expect(made.html).toContain('interval');
   });
 
+  it('holds the model against baselines, where there are any', () => {
+    const small = syntheticInput({ holes: 40 });
+    const outcomes = new Map(small.results.map(({ id, outcomes }) => [id, outcomes[0]]));
+    const description = 'Counts of words.';
+    const { markdown, html } = createReport(
+      { ...small, baselines: [{ label: EVIL, description, outcomes }] },
+      { resamples: 20 },
+    );
+    expect(markdown).toContain('The model without context less a baseline');
+    expect(markdown).toContain(description);
+    expect(html).not.toContain(EVIL);
+    expect(createReport(small, { resamples: 20 }).markdown).not.toContain('less a baseline');
+  });
+
   it('is made of anything', () => {
     fc.assert(
       fc.property(arbitraryResults(), (results) => {

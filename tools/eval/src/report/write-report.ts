@@ -28,7 +28,7 @@ export interface ReportFiles {
  * @throws AppError invalid_argument/INVALID_REQUEST as {@link analyse}
  */
 export function createReport(input: ReportInput, options: BootstrapOptions = {}): Report {
-  const analysis = analyse(input.results, input.policies, options);
+  const analysis = analyse(input.results, input.policies, options, input.baselines);
   const { title, model, machine, command, generatedFrom, policies, notes } = input;
   const facts = { schema: 1, title, model, machine, command, generatedFrom, policies, notes };
   return {
