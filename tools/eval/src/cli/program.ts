@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addBaselineCommand } from './baseline-command.js';
 import { addOwnCommand } from './own-command.js';
 import { addReportCommand } from './report-command.js';
+import { addStudyCommand } from './study-command.js';
 import { addTuneCommand } from './tune-command.js';
 
 /** The command line `repoformer-eval`. */
@@ -12,6 +13,7 @@ export function createProgram(signal: AbortSignal): Command {
   addReportCommand(program, signal);
   addBaselineCommand(program, signal);
   addOwnCommand(program, signal);
+  addStudyCommand(program, signal);
   addTuneCommand(program, signal);
   return program;
 }

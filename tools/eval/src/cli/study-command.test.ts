@@ -1,0 +1,27 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { sketchRun } from '../testing.js';
+import type { Study } from '../study/compare-runs.js';
+import { createFixture, runEval, writeLabels, type CliFixture } from './testing.js';
+
+let fixture: CliFixture;
+beforeAll(async () => {
+  fixture = await createFixture(4);
+});
+afterAll(() => fixture.remove());
+
+it('compares runs of one dataset, in words and in JSON', async () => {
+  const [one, two] = [await writeLabels(fixture), await writeLabels(fixture, sketchRun('other'))];
+  const out = join(fixture.base, 'study');
+  const said = await runEval(['study', fixture.dataset, '--labels', one, two, one, '--out', out]);
+  expect(said).toBe(await readFile(join(out, 'study.md'), 'utf8'));
+  const study = JSON.parse(await readFile(join(out, 'study.json'), 'utf8')) as Study;
+  expect(study.entries.map(({ name }) => name)).toEqual(['model', 'other', 'model (2)']);
+  expect(study.holes).toBe(fixture.holes.length);
+  expect(study.entries[1]!.rows[1]!.exactMatch?.estimate).toBe(100);
+  expect(study.entries[1]!.rows[1]!.versusFirst.editSimilarity?.estimate).toBe(0);
+  expect(JSON.parse(await runEval(['study', fixture.dataset, '--labels', one, '--json']))).toMatchObject({
+    holes: study.holes,
+  });
+});
