@@ -1,6 +1,9 @@
+import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { Daemon, runCli } from '@repoformer/e2e/harness';
 import { describeMachine } from './machine.js';
+import { Daemon, runCli, type GitRepository } from '@repoformer/e2e/harness';
+import { measureIndexing } from './measure-index.js';
+import { measureSearch } from './measure-retrieval.js';
 import {
   measureCommit,
   measureCompletion,
@@ -11,12 +14,19 @@ import {
 } from './measurements.js';
 import { createSampleRepository } from './sample-repository.js';
 
-const HELP = `Measures the daemon on a repository made from installed packages, and prints a table.
+const HELP = `Measures, and prints a table.
 
-  npm run bench -- [--files 4000] [--queries 500] [--completions 12] [--commits 40] [--model default]
+  npm run bench                        the daemon: index, retrieval, commits, hooks and completions
+  npm run bench -- index [REPOSITORY]     first index, restart, commits and branch switches, beside git
+  npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, and git
+
+It works on a clone; without a repository it makes one of the source files of installed packages.
+
+  --files 4000  --queries 500  --commits 40  --completions 12  --model default
 `;
 
-const { values } = parseArgs({
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
   options: {
     files: { type: 'string', default: '4000' },
     queries: { type: 'string', default: '500' },
@@ -27,27 +37,44 @@ const { values } = parseArgs({
   },
 });
 
-if (values.help) {
+const [what = 'daemon', path] = positionals;
+const known = ['index', 'retrieve'].includes(what) || (what === 'daemon' && path === undefined);
+if (values.help || !known) {
   console.log(HELP);
+  process.exitCode = values.help ? 0 : 2;
 } else {
-  await main();
+  const sample = path === undefined ? createSampleRepository(Number(values.files)) : undefined;
+  try {
+    const rows =
+      what === 'daemon'
+        ? await measureDaemon(sample!)
+        : await measureParts(what, sample?.root ?? resolve(path!));
+    console.log('| what | figure |\n| --- | --- |');
+    for (const [name, figure] of [['machine', describeMachine()], ...rows])
+      console.log(`| ${name} | ${figure} |`);
+  } finally {
+    sample?.remove();
+  }
 }
 
-async function main(): Promise<void> {
-  const repository = createSampleRepository(Number(values.files));
+function measureParts(what: string, root: string): Promise<Rows> {
+  return what === 'index'
+    ? measureIndexing(root, Number(values.commits))
+    : measureSearch(root, Number(values.queries));
+}
+
+async function measureDaemon(repository: GitRepository): Promise<Rows> {
   const daemon = await Daemon.start({ model: values.model });
   try {
-    const rows: Rows = [['machine', describeMachine()]];
+    const rows: Rows = [];
     rows.push(...(await measureIndex(daemon, repository)));
     rows.push(...(await measureRetrieval(daemon, repository, Number(values.queries))));
     rows.push(...(await measureCommit(daemon, repository, Number(values.commits))));
     const install = () => runCli(['hooks', 'install', repository.root, '--data-dir', daemon.dataDirectory]);
     rows.push(...(await measureHooks(repository, install, Number(values.commits))));
     rows.push(...(await measureCompletion(daemon, repository, Number(values.completions))));
-    console.log('| what | figure |\n| --- | --- |');
-    for (const [what, figure] of rows) console.log(`| ${what} | ${figure} |`);
+    return rows;
   } finally {
     await daemon.remove();
-    repository.remove();
   }
 }
