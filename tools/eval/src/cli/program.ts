@@ -1,5 +1,7 @@
 import { Command } from 'commander';
 import { addBaselineCommand } from './baseline-command.js';
+import { addExportCommand } from './export-command.js';
+import { addImportCommand } from './import-command.js';
 import { addOwnCommand } from './own-command.js';
 import { addReportCommand } from './report-command.js';
 import { addStudyCommand } from './study-command.js';
@@ -14,6 +16,8 @@ export function createProgram(signal: AbortSignal): Command {
   addBaselineCommand(program, signal);
   addOwnCommand(program, signal);
   addStudyCommand(program, signal);
+  addImportCommand(program, signal);
+  addExportCommand(program, signal);
   addTuneCommand(program, signal);
   return program;
 }

@@ -5,7 +5,7 @@ import { isObject, type TaskRecord } from './task-record.js';
 const FIELD = 'crossfile_context';
 
 /** What comes before each chunk in the published context texts, after the comment mark. */
-const FOUND_IN = 'the below code fragment can be found in:';
+export const FOUND_IN = 'the below code fragment can be found in:';
 
 /**
  * The context that came with a task: a record `{text, list}` in CrossCodeEval (empty where nothing was found), a text alone

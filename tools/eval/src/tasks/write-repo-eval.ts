@@ -1,11 +1,8 @@
-import { createWriteStream } from 'node:fs';
-import { mkdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
 import type { Hole, HoleKind } from '@repoformer/dataset';
-import { AppError, isCancellation, throwIfAborted } from '@repoformer/domain';
+import { throwIfAborted } from '@repoformer/domain';
 import { isBlank, lineStarts, normalizeLineEnds } from './text-lines.js';
+import { writeLines } from './write-lines.js';
 
 /** RepoEval's levels; line rests and chunks have none. */
 export const REPO_EVAL_LEVELS = ['line', 'api', 'function'] as const;
@@ -107,31 +104,8 @@ export async function writeRepoEvalTasks(
     lines[level].push(`${JSON.stringify(record)}\n`);
   }
   for (const level of REPO_EVAL_LEVELS) {
-    if (lines[level].length > 0) await writeWhole(directory, repoEvalFileName(level), lines[level], signal);
+    if (lines[level].length > 0)
+      await writeLines(join(directory, repoEvalFileName(level)), lines[level], signal);
   }
   return written;
-}
-
-async function writeWhole(
-  directory: string,
-  name: string,
-  lines: readonly string[],
-  signal: AbortSignal | undefined,
-): Promise<void> {
-  const partial = join(directory, `${name}.part`);
-  try {
-    await mkdir(directory, { recursive: true });
-    await pipeline(Readable.from(lines), createWriteStream(partial), { signal });
-    await rename(partial, join(directory, name));
-  } catch (error) {
-    await rm(partial, { force: true }).catch(() => undefined);
-    throwIfAborted(signal);
-    if (isCancellation(error)) throw error;
-    throw new AppError({
-      kind: 'failed_precondition',
-      reason: 'INVALID_REQUEST',
-      message: `${join(directory, name)} cannot be written (${(error as NodeJS.ErrnoException).code}).`,
-      cause: error,
-    });
-  }
 }
