@@ -1,5 +1,7 @@
+import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import {
+  defaultCacheDir,
   fetchCorpus,
   openLocalRepository,
   readManifest,
@@ -12,12 +14,14 @@ import { AppError } from '@repoformer/domain';
 export interface RepositoryFlags {
   readonly corpus?: string;
   readonly repo: readonly string[];
+  readonly cache: string;
 }
 
 export function addRepositoryFlags(command: Command): Command {
   return command
     .option('--corpus <manifest>', 'manifest that the dataset was built from')
-    .option('--repo <folder...>', 'git repositories of this machine that it was built from', []);
+    .option('--repo <folder...>', 'git repositories of this machine that it was built from', [])
+    .option('--cache <folder>', 'where packages and what their tests need are kept', defaultCacheDir());
 }
 
 /**
@@ -28,7 +32,7 @@ export function addRepositoryFlags(command: Command): Command {
  * what fetching reports
  */
 export async function openRepositories(
-  { corpus, repo }: RepositoryFlags,
+  { corpus, repo, cache }: RepositoryFlags,
   wanted: ReadonlySet<string>,
   line: ProgressLine,
   signal: AbortSignal,
@@ -56,7 +60,9 @@ export async function openRepositories(
         total,
       }: Record<'phase' | 'name', string> & Record<'done' | 'total', number>) =>
         line.show(`${phase}: ${done} of ${total} packages, ${name}`);
-      repositories.push(...(await fetchCorpus(manifest, { only, signal, onProgress })));
+      repositories.push(
+        ...(await fetchCorpus(manifest, { cacheDir: resolve(cache), only, signal, onProgress })),
+      );
     }
   }
   if (repositories.length === 0) {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBaselineCommand } from './baseline-command.js';
 import { addExportCommand } from './export-command.js';
+import { addFunctionsCommand } from './functions-command.js';
 import { addImportCommand } from './import-command.js';
 import { addOwnCommand } from './own-command.js';
 import { addReportCommand } from './report-command.js';
@@ -13,6 +14,7 @@ export function createProgram(signal: AbortSignal): Command {
     .description('Judges completions and retrieval policies by what was measured at each hole.')
     .showHelpAfterError();
   addReportCommand(program, signal);
+  addFunctionsCommand(program, signal);
   addBaselineCommand(program, signal);
   addOwnCommand(program, signal);
   addStudyCommand(program, signal);

@@ -7,7 +7,6 @@ export {
   type UnitTestResult,
 } from './run-unit-tests.js';
 export {
-  findTestedHoles,
   UnitTestJudge,
   type CompletionVerdict,
   type HoleCoverage,

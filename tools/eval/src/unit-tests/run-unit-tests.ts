@@ -60,7 +60,7 @@ export interface UnitTestResult {
  */
 export async function runUnitTests(options: UnitTestOptions): Promise<UnitTestResult> {
   const isolation = options.isolation === 'none' ? NO_ISOLATION : await requireIsolation();
-  await requireProgram(options.command);
+  await requireProgram(options.command, options.env?.['PATH'] ?? process.env.PATH ?? '');
   const workDirectory = await realpath(await mkdtemp(join(tmpdir(), 'repoformer-tests-')));
   try {
     const directory = join(workDirectory, 'repository');
@@ -131,11 +131,11 @@ function cleanEnvironment(home: string, temporary: string): NodeJS.ProcessEnv {
   };
 }
 
-async function requireProgram([program]: readonly string[]): Promise<void> {
+async function requireProgram([program]: readonly string[], searched: string): Promise<void> {
   if (program === undefined || program === '') throw invalidArgument('command', 'names no program.');
   // A path, unlike a name, is taken from the root of the copy.
   if (program.includes('/')) return;
-  for (const folder of (process.env.PATH ?? '').split(delimiter)) {
+  for (const folder of searched.split(delimiter)) {
     const found = await access(join(folder, program), constants.X_OK).then(
       () => true,
       () => false,

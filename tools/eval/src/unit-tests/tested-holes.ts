@@ -2,7 +2,6 @@ import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Hole } from '@repoformer/dataset';
-import { throwIfAborted } from '@repoformer/domain';
 import { brokenBody } from './broken-body.js';
 import { runUnitTests, type TestOutcome, type UnitTestOptions } from './run-unit-tests.js';
 import { createVerdictCache, type VerdictCache } from './verdict-cache.js';
@@ -72,21 +71,6 @@ export class UnitTestJudge {
     const { outcome } = await runUnitTests({ ...this.options, path: hole.path, text });
     await this.cache.set(key, outcome);
     return outcome;
-  }
-}
-
-/**
- * Of a repository's holes, those of functions, each with what the tests say of it. Only the `tested` ones count for a pass
- * rate. Holes that are no functions are passed over.
- */
-export async function* findTestedHoles(
-  holes: Iterable<Hole> | AsyncIterable<Hole>,
-  judge: UnitTestJudge,
-  signal?: AbortSignal,
-): AsyncGenerator<{ readonly hole: Hole; readonly coverage: HoleCoverage }, void, void> {
-  for await (const hole of holes) {
-    throwIfAborted(signal);
-    if (hole.kind === 'function') yield { hole, coverage: await judge.coverageOf(hole) };
   }
 }
 
