@@ -5,6 +5,7 @@ import { addFunctionsCommand } from './functions-command.js';
 import { addImportCommand } from './import-command.js';
 import { addOwnCommand } from './own-command.js';
 import { addReportCommand } from './report-command.js';
+import { addServeCommand } from './serve-command.js';
 import { addStudyCommand } from './study-command.js';
 import { addTuneCommand } from './tune-command.js';
 
@@ -17,6 +18,7 @@ export function createProgram(signal: AbortSignal): Command {
   addFunctionsCommand(program, signal);
   addBaselineCommand(program, signal);
   addOwnCommand(program, signal);
+  addServeCommand(program, signal);
   addStudyCommand(program, signal);
   addImportCommand(program, signal);
   addExportCommand(program, signal);

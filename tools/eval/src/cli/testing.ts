@@ -87,7 +87,8 @@ export async function runEval(args: readonly string[], signal?: AbortSignal): Pr
     vi.spyOn(console, 'error').mockReturnValue(undefined),
   ];
   try {
-    const program = createProgram(signal ?? new AbortController().signal).exitOverride();
+    const program = createProgram(signal ?? new AbortController().signal);
+    for (const command of program.commands) command.exitOverride();
     await program.parseAsync([...args], { from: 'user' });
     return said;
   } finally {

@@ -11,7 +11,7 @@ const number = (title: string) => ({ title, isNumber: true });
 /** The comparison as Markdown tables. */
 export function studyMarkdown(study: Study): string {
   const facts = [
-    `${study.holes.toLocaleString('en-GB')} holes of ${study.repositories.toLocaleString('en-GB')} repositories, the same in each run${study.leftOut > 0 ? ` (${count(study.leftOut, 'label')} of holes that another run lacks left out)` : ''}; intervals hold 95 % and draw ${{ repository: 'repositories', file: 'files', hole: 'holes' }[study.unit]}.`,
+    `${count(study.holes, 'hole')} of ${count(study.repositories, 'repository', 'repositories')}, the same in each run${study.leftOut > 0 ? ` (${count(study.leftOut, 'label')} of holes that another run lacks left out)` : ''}; intervals hold 95 % and draw ${{ repository: 'repositories', file: 'files', hole: 'holes' }[study.unit]}.`,
     'At each number of chunks, a hole that has fewer counts with all it has. A dash: not measured at each hole, or likelihoods of different vocabularies.',
   ];
   return [
