@@ -186,6 +186,29 @@ export const indexStoreConformance: readonly ConformanceCase[] = [
     },
   },
   {
+    name: 'a snapshot outlives a restart, is replaced as a whole, and goes with its repository',
+    async run({ store, reopen }) {
+      await store.putRepository(A);
+      await store.putRepository(B);
+      expectEqual(await store.snapshot(A.id), undefined, 'none');
+      await store.putSnapshot(A.id, [Uint8Array.of(1, 2, 3), Uint8Array.of(), Uint8Array.of(4)]);
+      await store.putSnapshot(B.id, [Uint8Array.of(5)]);
+      await store.putSnapshot(A.id, [Uint8Array.of(6), Uint8Array.of()]);
+      const again = await reopen();
+      expectEqual(await again.snapshot(A.id), [Uint8Array.of(6), Uint8Array.of()], 'replaced');
+      expectEqual(await again.snapshot(B.id), [Uint8Array.of(5)], 'other');
+      await again.removeRepository(A.id);
+      await again.putRepository(A);
+      expectEqual(await again.snapshot(A.id), undefined, 'removed');
+      expectEqual(await again.snapshot(B.id), [Uint8Array.of(5)], 'kept');
+      const outcome = await again.putSnapshot(oid(9).slice(-16), []).then(
+        () => 'accepted',
+        () => 'refused',
+      );
+      expectEqual(outcome, 'refused', 'not registered');
+    },
+  },
+  {
     name: 'an artefact written again replaces the former one',
     async run({ store }) {
       await store.putArtefacts([[oid(1), indexed(1)]]);

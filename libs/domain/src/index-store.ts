@@ -58,6 +58,13 @@ export interface IndexStore {
   putArtefacts(artefacts: Iterable<readonly [oid: string, artefact: BlobArtefact]>): Promise<void>;
   /** Durable when it resolves. */
   commit(update: IndexCommit): Promise<void>;
+  /** What {@link putSnapshot} was last given; undefined when there is nothing, or nothing whole. Never rejects for that. */
+  snapshot(id: RepositoryId): Promise<Uint8Array[] | undefined>;
+  /**
+   * Keeps a repository's search index as it is in memory, to start faster: a cache that may be lost, and that goes
+   * with the repository. In place of the former one, whole or not at all.
+   */
+  putSnapshot(id: RepositoryId, sections: Iterable<Uint8Array>): Promise<void>;
   /** Removes artefacts that no repository refers to, beyond `keepUnreferenced` of them; returns how many. */
   collectGarbage(keepUnreferenced: number): Promise<number>;
   close(): Promise<void>;

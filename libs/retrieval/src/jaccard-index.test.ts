@@ -83,6 +83,8 @@ const operation = fc.oneof(
     weight: 2,
     arbitrary: fc.record({ kind: fc.constant('compact' as const), budget: fc.constantFrom(1, 50, 500) }),
   },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('save' as const) }) },
+  { weight: 1, arbitrary: fc.record({ kind: fc.constant('restore' as const) }) },
   {
     weight: 2,
     arbitrary: fc.record({
@@ -103,10 +105,20 @@ describe('JaccardIndex', () => {
         tuning,
         fc.array(operation, { minLength: 1, maxLength: 60 }),
         (options, sizes, operations) => {
-          const index = new JaccardIndex(options, sizes);
+          let index = new JaccardIndex(options, sizes);
           const naive = new NaiveIndex(options);
+          // Read only when it is restored, whatever has been changed since it was taken.
+          let saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
           for (const step of operations) {
-            if (step.kind === 'add') {
+            if (step.kind === 'save') {
+              saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
+            } else if (step.kind === 'restore') {
+              const bytes = [...saved.sections];
+              index = JaccardIndex.restore(options, bytes, sizes);
+              naive.documents.clear();
+              for (const [document, kept] of saved.documents) naive.documents.set(document, kept);
+              saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
+            } else if (step.kind === 'add') {
               index.add(step.id, encode(step.text, options));
               naive.documents.set(step.id, step.text);
             } else if (step.kind === 'remove') {
@@ -159,7 +171,10 @@ describe('JaccardIndex', () => {
           }
           if (step % 13 !== 0) continue;
           const query = randomText(random, 4);
-          expect(index.search(wordSet(query), { topK: 10 })).toEqual(naive.search(query, { topK: 10 }));
+          const expected = naive.search(query, { topK: 10 });
+          expect(index.search(wordSet(query), { topK: 10 })).toEqual(expected);
+          const restored = JaccardIndex.restore(options, [...index.snapshot()]);
+          expect(restored.search(wordSet(query), { topK: 10 })).toEqual(expected);
         }
       }),
       { numRuns: 8 },
@@ -364,6 +379,33 @@ describe('JaccardIndex', () => {
     expect(() => index.add(-1, data)).toThrow(/document/);
     expect(index.search(wordSet('old'), { topK: 1 })).toHaveLength(1);
     expect(index.windowCount).toBe(1);
+  });
+
+  it('refuses a snapshot that is damaged or of other windows', () => {
+    const options = { windowLines: 2, strideLines: 1 };
+    const index = new JaccardIndex(options);
+    index.add(1, encode('some words\nand more\nof them', options));
+    const [head, segment] = [...index.snapshot()] as [Uint8Array, Uint8Array];
+    const restore = (...sections: Uint8Array[]) => JaccardIndex.restore(options, sections);
+    const found = restore(head, segment.slice()).search(wordSet('more'), { topK: 1 });
+    expect(found).toEqual(index.search(wordSet('more'), { topK: 1 }));
+    // A view into a larger buffer may lie at any byte.
+    const shifted = new Uint8Array([0, ...segment]).subarray(1);
+    expect(restore(head, shifted).search(wordSet('more'), { topK: 1 })).toEqual(found);
+
+    const refused: Uint8Array[][] = [
+      [],
+      [head.subarray(1), segment],
+      [head, segment.slice(0, -1)],
+      [head, segment.slice(0, 7)],
+      [head, new Uint8Array([...segment, 0])],
+      [head, new Uint8Array([9, ...segment.slice(1)])],
+    ];
+    for (const sections of refused) {
+      expect(() => restore(...sections)).toThrow(expect.objectContaining({ kind: 'data_loss' }) as Error);
+    }
+    const other = { windowLines: 4, strideLines: 1 };
+    expect(() => JaccardIndex.restore(other, [head, segment])).toThrow(/of other windows/);
   });
 
   it('refuses a topK that is no count', () => {

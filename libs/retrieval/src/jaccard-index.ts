@@ -4,7 +4,9 @@ import { HitCollector, type SearchOptions, type WindowHit } from './hit-collecto
 import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
 import { roundUpToFour } from './scan-windows.js';
+import { decodeSegment, encodeSegment } from './segment-codec.js';
 import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
+import { corruptSnapshot } from './snapshot-error.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
 import { wordSet, type WordSet } from './word-set.js';
@@ -196,6 +198,47 @@ export class JaccardIndex {
   }
 
   /**
+   * All that can be found, as sections of bytes to give to {@link restore}. What they say is fixed now; encoding is
+   * done as they are asked for, some milliseconds each.
+   */
+  snapshot(): Iterable<Uint8Array> {
+    const head = this.encodeHead();
+    const segments =
+      this.buffer.liveWindows > 0 ? [...this.segments, this.buffer.toSegment()] : this.segments;
+    // Nothing else of a segment ever changes.
+    const parts = segments.map((segment) => ({
+      segment,
+      windowSize: segment.data.windows.windowSize.slice(),
+    }));
+    return (function* () {
+      yield head;
+      for (const { segment, windowSize } of parts) yield encodeSegment(segment, windowSize);
+    })();
+  }
+
+  /**
+   * The index that a snapshot was taken of.
+   *
+   * @param sections all of a snapshot, in order, unchanged: that is for the caller to make sure. They are the index's
+   * from now on.
+   * @throws AppError data_loss when they are no snapshot of an index with these options
+   */
+  static restore(
+    options: WindowOptions,
+    sections: readonly Uint8Array[],
+    tuning: IndexTuning = DEFAULT_TUNING,
+  ): JaccardIndex {
+    const index = new JaccardIndex(options, tuning);
+    const [head, ...segments] = sections;
+    if (head === undefined) throw corruptSnapshot('it is empty');
+    index.decodeHead(head);
+    index.segments = segments.map(decodeSegment).filter(({ liveWindows }) => liveWindows > 0);
+    index.windows = index.segments.reduce((sum, { liveWindows }) => sum + liveWindows, 0);
+    index.isMergeSought = true;
+    return index;
+  }
+
+  /**
    * Does merging that is due ahead of its time, for when nothing else is to be done. Never needed: `add` and
    * `remove` keep pace by themselves.
    *
@@ -204,6 +247,23 @@ export class JaccardIndex {
    */
   compact(budget = Infinity): boolean {
     return this.advance(budget);
+  }
+
+  /** Options, number of lines, and the documents without words. */
+  private encodeHead(): Uint8Array {
+    const { windowLines, strideLines } = this.options;
+    const numbers = [windowLines, strideLines, this.lines, ...[...this.blankDocuments].flat()];
+    return new Uint8Array(Float64Array.from(numbers).buffer);
+  }
+
+  private decodeHead(head: Uint8Array): void {
+    const numbers = head.length % 8 === 0 ? new Float64Array(head.slice().buffer) : new Float64Array(0);
+    const [windowLines, strideLines, lines = 0, ...blank] = numbers;
+    if (windowLines !== this.options.windowLines || strideLines !== this.options.strideLines) {
+      throw corruptSnapshot('it is of other windows');
+    }
+    this.lines = lines;
+    for (let i = 0; i + 1 < blank.length; i += 2) this.blankDocuments.set(blank[i]!, blank[i + 1]!);
   }
 
   private fillBuffer(document: number, decoded: DecodedWindows): void {

@@ -22,6 +22,7 @@ import {
   sequenceOfArtefact,
 } from './record-codec.js';
 import { writeRegistry } from './registry-file.js';
+import type { SnapshotFolder } from './snapshot-folder.js';
 import { isDamage, toStoreError } from './store-error.js';
 
 /** Records handled before other work on the thread gets its turn (about 3 ms). */
@@ -36,6 +37,7 @@ export interface LmdbIndexStoreParts {
   readonly repositories: Database<string, string>;
   readonly files: Database<Buffer, Buffer>;
   readonly artefacts: Database<Buffer, Buffer>;
+  readonly snapshots: SnapshotFolder;
   readonly guard: CrashGuard;
   readonly unlock: () => void;
 }
@@ -78,6 +80,7 @@ export class LmdbIndexStore implements IndexStore {
         this.#parts.repositories.removeSync(id);
       });
       writeRegistry(this.#parts.directory, this.repositories());
+      await this.#parts.snapshots.remove(id);
     });
   }
 
@@ -138,6 +141,19 @@ export class LmdbIndexStore implements IndexStore {
         });
       });
       this.#parts.guard.settle();
+    });
+  }
+
+  async snapshot(id: RepositoryId): Promise<Uint8Array[] | undefined> {
+    this.#reading(() => repositoryKey(id));
+    return this.#parts.snapshots.read(id);
+  }
+
+  putSnapshot(id: RepositoryId, sections: Iterable<Uint8Array>): Promise<void> {
+    return this.#write(async () => {
+      const isRegistered = this.#reading(() => this.#parts.repositories.doesExist(id));
+      if (!isRegistered) throw unknownRepository(id);
+      await this.#parts.snapshots.write(id, sections);
     });
   }
 

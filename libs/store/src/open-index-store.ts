@@ -6,6 +6,7 @@ import { inspectDatabaseFile } from './database-file.js';
 import { hashFormatOptions, type FormatOptions } from './index-options.js';
 import { LmdbIndexStore, type LmdbIndexStoreParts } from './lmdb-index-store.js';
 import { lockDirectory } from './lock-file.js';
+import { SnapshotFolder } from './snapshot-folder.js';
 import { readRegistry, writeRegistry, type RegisteredRepository } from './registry-file.js';
 import { isDamage, toStoreError } from './store-error.js';
 
@@ -72,7 +73,8 @@ async function openLocked(options: OpenIndexStoreOptions, unlock: () => void): P
   let setAside: string | undefined;
   if (!parts) {
     if (onDisk !== 'missing') setAside = moveAside(directory, state);
-    parts = openDatabases(directory, guard, unlock);
+    parts = openDatabases(options, guard, unlock);
+    parts.snapshots.clear();
     initialise(parts, options.formatOptions, registered);
   }
   const notice = describe(state, registered.length, setAside);
@@ -88,7 +90,7 @@ async function tryOpen(
 ): Promise<{ state: StoreState; parts?: LmdbIndexStoreParts }> {
   let parts: LmdbIndexStoreParts | undefined;
   try {
-    parts = openDatabases(options.directory, guard, unlock);
+    parts = openDatabases(options, guard, unlock);
     const state = compareFormat(parts, options.formatOptions);
     if (state === 'equal') return { state, parts };
     if (state !== 'corrupt') writeRegistry(options.directory, registryOf(parts));
@@ -101,7 +103,11 @@ async function tryOpen(
   }
 }
 
-function openDatabases(directory: string, guard: CrashGuard, unlock: () => void): LmdbIndexStoreParts {
+function openDatabases(
+  { directory, formatOptions }: OpenIndexStoreOptions,
+  guard: CrashGuard,
+  unlock: () => void,
+): LmdbIndexStoreParts {
   const environment: RootDatabase = open({
     path: join(directory, DATABASE),
     noSubdir: true,
@@ -117,6 +123,7 @@ function openDatabases(directory: string, guard: CrashGuard, unlock: () => void)
     repositories: environment.openDB<string, string>('repositories', { encoding: 'string' }),
     files: environment.openDB<Buffer, Buffer>('files', binary),
     artefacts: environment.openDB<Buffer, Buffer>('artefacts', binary),
+    snapshots: new SnapshotFolder(join(directory, 'snapshots'), hashFormatOptions(formatOptions)),
     guard,
     unlock,
   };

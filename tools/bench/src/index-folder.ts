@@ -18,7 +18,14 @@ export interface IndexFolder {
 export async function openIndexFolder(directory: string): Promise<IndexFolder> {
   const options = resolveIndexOptions();
   const store = await openIndexStore({ directory, formatOptions: storeFormatOptions(options) });
-  const index = new IndexService({ opener: new GitRepositoryOpener(), store, options });
+  const index = new IndexService({
+    opener: new GitRepositoryOpener(),
+    store,
+    options,
+    onNotice: ({ level, ...notice }) => {
+      if (level === 'warn') console.error(notice);
+    },
+  });
   let id = store.repositories()[0]?.id ?? '';
   let size = { files: 0, lines: 0, windows: 0 };
   const settle = async () => {

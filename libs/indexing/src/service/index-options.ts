@@ -13,6 +13,11 @@ export interface IndexOptions extends WindowOptions {
   readonly textCacheBytes: number;
   /** Open buffers of one query beyond this sum are not searched; default 4 MiB. */
   readonly maxOverlayBytes: number;
+  /**
+   * The search index is saved once a tenth of its lines, and at least so many, have changed since it was saved last;
+   * default 50,000: reading fewer from the artefacts takes some 30 ms.
+   */
+  readonly snapshotLines: number;
   /** Time after which indexing lets other work on its thread run; default 8 ms. */
   readonly sliceMs: number;
 }
@@ -24,6 +29,7 @@ export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   collectAfterBlobs: 5_000,
   textCacheBytes: 16 * 1024 * 1024,
   maxOverlayBytes: 4 * 1024 * 1024,
+  snapshotLines: 50_000,
   sliceMs: 8,
 };
 

@@ -77,11 +77,14 @@ describe('IndexService', () => {
       fc.asyncProperty(
         fc.array(step, { minLength: 1, maxLength: 20 }),
         fc.array(query, { minLength: 1, maxLength: 3 }),
-        async (steps, queries) => {
+        // Saved after every change, now and then, and never.
+        fc.constantFrom(0, 10, 1e9),
+        async (steps, queries, snapshotLines) => {
+          const serviceOptions = { ...options, snapshotLines };
           const opener = new FakeOpener();
           const repo = opener.create('/r');
           let store = new MemoryIndexStore();
-          let index = new IndexService({ opener, store, options });
+          let index = new IndexService({ opener, store, options: serviceOptions });
           await index.add('/r');
           const history: Record<string, FakeFile>[] = [{}];
           let tree: Record<string, FakeFile> = {};
@@ -107,7 +110,7 @@ describe('IndexService', () => {
               case 'restart':
                 await index.close();
                 store = store.reopen();
-                index = new IndexService({ opener, store, options });
+                index = new IndexService({ opener, store, options: serviceOptions });
                 continue;
               case 'forget-commit': {
                 // A forced update, then a collection of git's garbage.
@@ -139,7 +142,7 @@ describe('IndexService', () => {
           const expected = await visible(scratch, '/r', queries);
           expect(await visible(index, '/r', queries)).toEqual(expected);
           await index.close();
-          const again = new IndexService({ opener, store: store.reopen(), options });
+          const again = new IndexService({ opener, store: store.reopen(), options: serviceOptions });
           await again.settled();
           expect(await visible(again, '/r', queries)).toEqual(expected);
           await again.close();

@@ -246,6 +246,64 @@ describe('a restart', () => {
     expect(repo.reads).toEqual([repo.oidOf('b.ts')]);
   });
 
+  it('takes a saved search index instead of the artefacts, however old it is', async () => {
+    await index.close();
+    restart({ snapshotLines: 60 });
+    repo.commit({ 'a.ts': lines('alpha'), 'b.ts': lines('beta', 40), 'c.bin': 'a\0b' });
+    const { id } = await indexed();
+    const saved = store.data.snapshots.get(id);
+    expect(saved).toBeDefined();
+    // Too little for it to be saved again.
+    repo.commit({ 'a.ts': lines('alpha'), 'd.ts': lines('delta', 3) });
+    await notified();
+    expect(store.data.snapshots.get(id)).toBe(saved);
+    await index.close();
+    reopenStore();
+    const read: string[] = [];
+    const artefact = store.artefact.bind(store);
+    store.artefact = (oid) => {
+      read.push(oid);
+      return artefact(oid);
+    };
+    restart();
+    await index.settled();
+    // Only what the saved index lacks.
+    expect(read).toHaveLength(1);
+    expect(await index.get(repo.root)).toMatchObject({ state: 'ready', files: 2, lines: 28, chunks: 3 });
+    expect(await pathsFor('alpha of_alpha')).toEqual(['a.ts']);
+    expect(await pathsFor('delta of_delta')).toEqual(['d.ts']);
+    expect(await pathsFor('beta of_beta')).toEqual([]);
+  });
+
+  it('does without a saved search index that is damaged or cannot be written', async () => {
+    await index.close();
+    restart({ snapshotLines: 1 });
+    repo.commit({ 'a.ts': lines('alpha') });
+    const { id } = await indexed();
+    await index.close();
+    reopenStore();
+    store.data.snapshots.set(id, [Uint8Array.of(1)]);
+    restart();
+    await index.settled();
+    expect(await pathsFor('alpha of_alpha')).toEqual(['a.ts']);
+    await index.close();
+
+    store.putSnapshot = () =>
+      Promise.reject(
+        new AppError({ kind: 'unavailable', reason: 'STORE_UNAVAILABLE', message: 'disk full' }),
+      );
+    restart({ snapshotLines: 1 });
+    repo.commit({ 'b.ts': lines('beta') });
+    expect(await notified()).toMatchObject({ state: 'ready', files: 1 });
+    expect(notices).toContainEqual(
+      expect.objectContaining({
+        level: 'warn',
+        message: 'the search index could not be saved',
+        repository: id,
+      }),
+    );
+  });
+
   it('reads again what the store has lost or damaged', async () => {
     repo.commit({ 'a.ts': lines('alpha'), 'b.ts': lines('beta'), 'c.ts': lines('gamma') });
     const before = await indexed();

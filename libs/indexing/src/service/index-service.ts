@@ -26,6 +26,9 @@ import { TrackedRepository } from './tracked-repository.js';
 /** Repositories indexed at the same time; they share one thread, so more would only slow each other down. */
 const CONCURRENT_OPERATIONS = 2;
 
+/** See `snapshotLines`. */
+const SNAPSHOT_SHARE = 0.1;
+
 const REPOSITORY_REASONS: ReadonlySet<ErrorReason> = new Set([
   'OBJECT_MISSING',
   'OBJECT_CORRUPT',
@@ -202,6 +205,7 @@ export class IndexService implements RepositoryIndex {
       });
       this.#blobsSinceGarbage += result.blobsRead;
       if (this.#blobsSinceGarbage >= this.#options.collectAfterBlobs) this.#collectGarbage();
+      await this.#saveSnapshot(repository);
     } catch (error) {
       if (repository.isClosed || isCancellation(error)) return;
       // The next run opens the repository again: its directory may have been replaced.
@@ -209,6 +213,20 @@ export class IndexService implements RepositoryIndex {
       const problem = error instanceof AppError ? error.message : 'indexing failed; see the log';
       repository.setState('failed', problem);
       this.#notice({ level: 'warn', message: 'indexing failed', ...facts, problem, error });
+    }
+  }
+
+  /** Saves the search index where reading it again would take long. */
+  async #saveSnapshot({ id, files, isClosed }: TrackedRepository): Promise<void> {
+    const { changedLines, index } = files;
+    const isDue = changedLines >= Math.max(this.#options.snapshotLines, SNAPSHOT_SHARE * index.lineCount);
+    if (!isDue || isClosed) return;
+    try {
+      await this.#store.putSnapshot(id, files.snapshot());
+    } catch (error) {
+      // The next start takes longer; nothing else depends on it.
+      if (this.#closing.signal.aborted) return;
+      this.#notice({ level: 'warn', message: 'the search index could not be saved', repository: id, error });
     }
   }
 

@@ -1,5 +1,6 @@
 import type { BlobArtefact, FileEntry, SkipReason } from '@repoformer/domain';
 import { JaccardIndex, type WindowOptions } from '@repoformer/retrieval';
+import { decodeBlobs, encodeBlobs } from './blob-table.js';
 
 /** A blob of the indexed tree and the admitted paths that hold it. */
 interface Blob {
@@ -23,11 +24,51 @@ export class SearchableFiles {
   readonly #documents = new Map<number, Blob>();
   readonly #skipped = new Map<SkipReason, number>();
   #nextDocument = 0;
+  #changedLines = 0;
   #indexedFiles = 0;
   #generation = 0;
 
-  constructor(options: WindowOptions) {
-    this.index = new JaccardIndex(options);
+  /** @param index filled already: see {@link restore} */
+  constructor(options: WindowOptions, index = new JaccardIndex(options)) {
+    this.index = index;
+  }
+
+  /**
+   * Takes up the blobs of a snapshot; none of them is found until a path is set to it. Those that no path was set to
+   * are to be dropped by {@link dropUnused}.
+   *
+   * @throws AppError data_loss when it is no snapshot
+   */
+  static restore(options: WindowOptions, [head, ...sections]: readonly Uint8Array[]): SearchableFiles {
+    const files = new SearchableFiles(options, JaccardIndex.restore(options, sections));
+    for (const { oid, document, lines } of decodeBlobs(head)) {
+      const blob: Blob = { oid, document, skip: undefined, lines, paths: [] };
+      files.#blobs.set(oid, blob);
+      files.#documents.set(document, blob);
+      files.#nextDocument = Math.max(files.#nextDocument, document + 1);
+    }
+    return files;
+  }
+
+  /** The blobs that can be found and their windows, for {@link restore}; as they are now, whatever changes later. */
+  snapshot(): Iterable<Uint8Array> {
+    const head = encodeBlobs([...this.#documents.values()]);
+    const sections = this.index.snapshot();
+    this.#changedLines = 0;
+    return (function* () {
+      yield head;
+      yield* sections;
+    })();
+  }
+
+  /** Lines of blobs added and removed since the last snapshot. */
+  get changedLines(): number {
+    return this.#changedLines;
+  }
+
+  /** Drops what no path holds. */
+  dropUnused(): void {
+    for (const blob of this.#blobs.values()) if (blob.paths.length === 0) this.#dropBlob(blob);
   }
 
   /** Grows with every change. */
@@ -92,12 +133,7 @@ export class SearchableFiles {
     blob.paths.splice(findSorted(blob.paths, path), 1);
     if (blob.skip) this.#count(blob.skip, -1);
     else this.#indexedFiles--;
-    if (blob.paths.length > 0) return;
-    this.#blobs.delete(entry.oid);
-    if (blob.document !== undefined) {
-      this.#documents.delete(blob.document);
-      this.index.remove(blob.document);
-    }
+    if (blob.paths.length === 0) this.#dropBlob(blob);
   }
 
   /** The blob behind a document of {@link index}. */
@@ -122,7 +158,16 @@ export class SearchableFiles {
     };
     this.#blobs.set(oid, blob);
     if (document !== undefined) this.#documents.set(document, blob);
+    this.#changedLines += blob.lines;
     return blob;
+  }
+
+  #dropBlob({ oid, document, lines }: Blob): void {
+    this.#blobs.delete(oid);
+    if (document === undefined) return;
+    this.#documents.delete(document);
+    this.index.remove(document);
+    this.#changedLines += lines;
   }
 
   #count(reason: SkipReason, change: number): void {

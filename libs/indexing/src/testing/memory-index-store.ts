@@ -11,6 +11,7 @@ interface Data {
   readonly repositories: Map<string, StoredRepository>;
   readonly files: Map<string, Map<string, FileEntry>>;
   readonly artefacts: Map<string, BlobArtefact>;
+  readonly snapshots: Map<string, Uint8Array[]>;
 }
 
 /** An index store for tests: keeps everything in memory, and what it keeps outlives it through `reopen`. */
@@ -21,7 +22,9 @@ export class MemoryIndexStore implements IndexStore {
   commits = 0;
   #isClosed = false;
 
-  constructor(data: Data = { repositories: new Map(), files: new Map(), artefacts: new Map() }) {
+  constructor(
+    data: Data = { repositories: new Map(), files: new Map(), artefacts: new Map(), snapshots: new Map() },
+  ) {
     this.data = data;
   }
 
@@ -43,6 +46,7 @@ export class MemoryIndexStore implements IndexStore {
     await this.#writing();
     this.data.repositories.delete(id);
     this.data.files.delete(id);
+    this.data.snapshots.delete(id);
   }
 
   *files(id: string): Iterable<{ path: string; entry: FileEntry }> {
@@ -88,6 +92,20 @@ export class MemoryIndexStore implements IndexStore {
       rulesHash,
     });
     this.commits++;
+  }
+
+  async snapshot(id: string): Promise<Uint8Array[] | undefined> {
+    return this.data.snapshots.get(id)?.map((section) => section.slice());
+  }
+
+  async putSnapshot(id: string, sections: Iterable<Uint8Array>): Promise<void> {
+    await this.#writing();
+    if (!this.data.repositories.has(id))
+      throw new AppError({ kind: 'not_found', reason: 'REPOSITORY_NOT_FOUND', message: 'unknown' });
+    this.data.snapshots.set(
+      id,
+      [...sections].map((section) => section.slice()),
+    );
   }
 
   async collectGarbage(keepUnreferenced: number): Promise<number> {
