@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { defaultCacheDir, HOLE_KINDS, ProgressLine, type HoleKind } from '@repoformer/dataset';
+import { count } from '../analysis/index.js';
 import { importTasks } from '../exchange/import-tasks.js';
 import { TASK_FORMATS, type TaskFormat } from '../tasks/index.js';
 
@@ -53,6 +54,6 @@ async function run(files: readonly string[], flags: ImportFlags, signal: AbortSi
   line.end();
   const { holes, given, retrieved, without } = result;
   console.log(
-    `${holes} holes of ${result.repositories} repositories in ${directory}: ${given} with the context they came with, ${retrieved} with retrieved context, ${without} without any`,
+    `${count(holes, 'hole')} of ${count(result.repositories, 'repository', 'repositories')} in ${directory}: ${given} with the context they came with, ${retrieved} with retrieved context, ${without} without any`,
   );
 }
