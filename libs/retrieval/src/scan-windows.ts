@@ -24,40 +24,57 @@ const SPREAD = Int32Array.from(
   (_, bits) => (bits & 1) | ((bits & 2) << 7) | ((bits & 4) << 14) | ((bits & 8) << 21),
 );
 
-/**
- * Offers every window that can be among the best.
- *
- * The bits of 32 windows are added up at once, as a column addition in binary: plane p holds bit p of each window's
- * sum. The sums are then spread to bytes, four windows to a 32-bit number, and added to the counters; whether any of
- * the four shares as much as the smallest of them would have to is a single comparison. What passes is compared
- * exactly.
- */
+/** Offers every window that can be among the best. */
 export function scanWindows(data: SegmentData, scan: Scan, collector: HitCollector): void {
   const { counts } = scan;
   if (counts instanceof Uint8Array) scanPacked(data, scan, counts, collector);
   else scanOneByOne(data, scan, collector);
 }
 
+/**
+ * Four counters at a time, as bytes of a 32-bit number: whether any of four windows shares as much as the smallest of
+ * them would have to is a single comparison. What passes is compared exactly.
+ */
 function scanPacked(
-  data: SegmentData,
+  { bitmaps, windows, smallestOfFour }: SegmentData,
   { querySize, columns, windowLines }: Scan,
   counts: Uint8Array,
   collector: HitCollector,
 ): void {
-  const { bitmaps, windows, smallestOfFour } = data;
   const groups = new Int32Array(counts.buffer, counts.byteOffset, counts.length >>> 2);
-  const firstColumns = Int32Array.from(columns.slice(0, MAX_PLANE_SUM));
-  // Rarely is there a query of more frequent words than the planes can count.
-  for (const column of columns.slice(MAX_PLANE_SUM)) addToCounts(bitmaps, column, counts);
+  for (let from = 0; from < columns.length; from += MAX_PLANE_SUM) {
+    addColumns(bitmaps, Int32Array.from(columns.slice(from, from + MAX_PLANE_SUM)), groups);
+  }
   const lifts = new Int32Array(256);
   setLifts(lifts, collector, querySize);
+  for (let group = 0; group < groups.length; group++) {
+    const sums = groups[group]!;
+    // A sum that has a byte's highest bit already is large enough, or is looked at in vain.
+    const lifted = (sums & LOW_BITS) + lifts[smallestOfFour[group]!]!;
+    if (((lifted | sums) & HIGH_BITS) === 0) continue;
+    for (let window = group << 2; window < (group + 1) << 2; window++) {
+      if (offer(windows, window, counts[window]!, querySize, windowLines, collector)) {
+        setLifts(lifts, collector, querySize);
+      }
+    }
+  }
+}
+
+/** Columns whose sums the four planes below can hold. */
+const MAX_PLANE_SUM = 15;
+
+/**
+ * Adds the bits of columns to the counters. Those of 32 windows are added up at once, as a column addition in binary:
+ * plane p holds bit p of each window's sum. The sums are then spread to bytes.
+ */
+function addColumns(bitmaps: Int32Array, columns: Int32Array, groups: Int32Array): void {
   for (let cell = 0; cell << 3 < groups.length; cell++) {
     let plane0 = 0;
     let plane1 = 0;
     let plane2 = 0;
     let plane3 = 0;
-    for (let i = 0; i < firstColumns.length; i++) {
-      const bits = bitmaps[firstColumns[i]! + cell]!;
+    for (let i = 0; i < columns.length; i++) {
+      const bits = bitmaps[columns[i]! + cell]!;
       const carry0 = plane0 & bits;
       plane0 ^= bits;
       const carry1 = plane1 & carry0;
@@ -67,32 +84,18 @@ function scanPacked(
     }
     const end = Math.min(groups.length, (cell + 1) << 3);
     for (let group = cell << 3; group < end; group++) {
-      const sums =
-        (groups[group]! +
-          SPREAD[plane0 & 15]! +
-          (SPREAD[plane1 & 15]! << 1) +
-          (SPREAD[plane2 & 15]! << 2) +
-          (SPREAD[plane3 & 15]! << 3)) |
-        0;
+      groups[group]! +=
+        SPREAD[plane0 & 15]! +
+        (SPREAD[plane1 & 15]! << 1) +
+        (SPREAD[plane2 & 15]! << 2) +
+        (SPREAD[plane3 & 15]! << 3);
       plane0 >>>= 4;
       plane1 >>>= 4;
       plane2 >>>= 4;
       plane3 >>>= 4;
-      // A sum that has a byte's highest bit already is large enough, or is looked at in vain.
-      const lifted = (sums & LOW_BITS) + lifts[smallestOfFour[group]!]!;
-      if (((lifted | sums) & HIGH_BITS) === 0) continue;
-      for (let byte = 0; byte < 4; byte++) {
-        const shared = (sums >>> (byte << 3)) & 255;
-        if (offer(windows, (group << 2) + byte, shared, querySize, windowLines, collector)) {
-          setLifts(lifts, collector, querySize);
-        }
-      }
     }
   }
 }
-
-/** Columns whose sums four planes can hold. */
-const MAX_PLANE_SUM = 15;
 
 function scanOneByOne({ bitmaps, windows }: SegmentData, scan: Scan, collector: HitCollector): void {
   const { querySize, counts, columns, windowLines } = scan;
