@@ -104,4 +104,9 @@ describe('studyMarkdown', () => {
     expect(markdown.match(/^\| other +\| 1 /gm)?.length).toBe(3);
     expect(markdown).toMatch(/\+100\.0/);
   });
+
+  it('has no table without rows: a run alone, without context, gains nothing and differs from none', () => {
+    const alone = studyMarkdown(compareRuns([run('one', [hole('a', ['x = 1'])])], OPTIONS));
+    expect(alone.match(/^\|[ :|-]+\|$/gm)).toHaveLength(2);
+  });
 });

@@ -14,14 +14,9 @@ export function studyMarkdown(study: Study): string {
     `${count(study.holes, 'hole')} of ${count(study.repositories, 'repository', 'repositories')}, the same in each run${study.leftOut > 0 ? ` (${count(study.leftOut, 'label')} of holes that another run lacks left out)` : ''}; intervals hold 95 % and draw ${{ repository: 'repositories', file: 'files', hole: 'holes' }[study.unit]}.`,
     'At each number of chunks, a hole that has fewer counts with all it has. A dash: not measured at each hole, or likelihoods of different vocabularies.',
   ];
-  return [
-    '# Runs compared',
-    ...facts,
-    tableMarkdown(runsTable(study.entries)),
-    tableMarkdown(qualityTable(study.entries)),
-    tableMarkdown(gainTable(study.entries)),
-    tableMarkdown(differenceTable(study.entries)),
-  ].join('\n\n');
+  const tables = [runsTable, qualityTable, gainTable, differenceTable].map((table) => table(study.entries));
+  const filled = tables.filter(({ rows }) => rows.length > 0);
+  return ['# Runs compared', ...facts, ...filled.map(tableMarkdown)].join('\n\n');
 }
 
 function runsTable(entries: readonly StudyEntry[]): Table {
