@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import type { ResolvedConfig } from '@repoformer/config';
+import { visibleText } from '@repoformer/fim';
 import { startDaemon } from './daemon.js';
 import type { Daemon } from './daemon.js';
 import { EXIT } from './exit-codes.js';
@@ -8,7 +9,7 @@ import { acquireInstanceLock } from './lifecycle/instance-lock.js';
 import { RotatingFile, stderrSink } from './log/log-sink.js';
 import { createLogger } from './log/logger.js';
 import type { Logger } from './log/logger.js';
-import { createWiring } from './wiring.js';
+import { budgetsOf, createWiring } from './wiring.js';
 
 const LOG_FILE = 'daemon.log';
 const LOG_ROTATION = { maxBytes: 10 * 1024 * 1024, keep: 3 };
@@ -45,7 +46,14 @@ export async function runDaemon(resolved: ResolvedConfig, options: RunOptions): 
       listen: config.listen,
       allowRemote: config.allowRemote,
       tokenFile: config.tokenFile,
-      defaults: { maxTokens: config.maxTokens, topK: config.topK },
+      defaults: {
+        maxTokens: config.maxTokens,
+        retrieval: {
+          retriever: config.retriever,
+          topK: config.topK,
+          visible: visibleText(budgetsOf(config)),
+        },
+      },
     },
     wiring,
     logger,

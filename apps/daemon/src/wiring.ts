@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { CompletionService } from '@repoformer/completion';
-import type { ResolvedConfig } from '@repoformer/config';
+import { CompletionService, type CompletionOptions } from '@repoformer/completion';
+import type { Config, ResolvedConfig } from '@repoformer/config';
 import { systemClock } from '@repoformer/domain';
 import { admitPath, findSecret } from '@repoformer/indexing';
 import { createGitSources } from './commits/git-sources.js';
@@ -12,6 +12,15 @@ import { configureModels } from './models/configure-models.js';
 const INDEX_DIRECTORY = 'index';
 /** The hooks that the CLI installs drop their notices here. */
 export const SPOOL_DIRECTORY = 'spool';
+
+/** Tokens that a prompt's parts may have, as configured. */
+export function budgetsOf({
+  prefixTokens,
+  suffixTokens,
+  retrievedTokens,
+}: Config): CompletionOptions['budgets'] {
+  return { prefixTokens, suffixTokens, contextTokens: retrievedTokens };
+}
 
 /** The real parts of a daemon, by its configuration. */
 export function createWiring(resolved: ResolvedConfig, dataDirectory: string, logger: Logger): DaemonWiring {
@@ -37,6 +46,7 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
         clock: systemClock,
         isSecret: (path, text) => admitPath(path) === 'secret' || findSecret(text) !== undefined,
         options: {
+          retriever: config.retriever,
           topK: config.topK,
           retrievalTimeoutMs: config.retrievalTimeoutMs,
           policy: config.policy,
@@ -53,11 +63,7 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
             return facts.family;
           },
           ...(config.placement !== 'auto' && { placement: config.placement }),
-          budgets: {
-            prefixTokens: config.prefixTokens,
-            suffixTokens: config.suffixTokens,
-            contextTokens: config.retrievedTokens,
-          },
+          budgets: budgetsOf(config),
         },
       }),
     commitSources: createGitSources(join(dataDirectory, SPOOL_DIRECTORY)),

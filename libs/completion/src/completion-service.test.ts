@@ -9,6 +9,7 @@ import {
 } from '@repoformer/domain';
 import { describe, expect, it } from 'vitest';
 import type { FittedPolicy, Probe, ProbeNeeds } from '@repoformer/policy';
+import { scoreHints } from './hints.js';
 import { CompletionService, type CompletionOptions } from './completion-service.js';
 import { ScriptedModel } from './testing.js';
 
@@ -56,6 +57,7 @@ function setUp(
     isSecret: (path: string) => path === '.env',
     options: {
       budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 256 },
+      retriever: 'bm25',
       topK: 10,
       retrievalTimeoutMs: 500,
       eagerness: 'balanced',
@@ -293,6 +295,7 @@ describe('CompletionService', () => {
           isSecret: () => false,
           options: {
             budgets: { prefixTokens: 64, suffixTokens: 64, contextTokens: 64 },
+            retriever: 'bm25',
             topK: 1,
             retrievalTimeoutMs: 500,
             eagerness: 'balanced',
@@ -351,6 +354,7 @@ describe('CompletionService', () => {
       isSecret: (path: string) => path === '.env',
       options: {
         budgets: { prefixTokens: 99, suffixTokens: 99, contextTokens: 99 },
+        retriever: 'bm25',
         topK: 3,
         retrievalTimeoutMs: 500,
         eagerness: 'balanced',
@@ -422,7 +426,10 @@ describe('CompletionService', () => {
     const { service } = setUp({}, () => Promise.resolve({}));
     const hints = [{ path: 'hint.py', text: 'größe = 日本' }];
     const { context } = await collect(service, { prefix: 'größe = 日', hints, mode: 'always' });
-    expect(context.chunks[0]!.score).toBeCloseTo(1 / 3);
+    // One of the query's two words; of a text of two words where 50 are usual.
+    expect(context.chunks[0]!.score).toBeCloseTo(0.5 / (1 + (2 * 0.9) / 1.3 / 50));
+    const request = { prefix: 'größe = 日', suffix: '', hints };
+    expect(scoreHints(request, 'jaccard')[0]!.score).toBeCloseTo(1 / 3);
   });
 
   it('ends an older request of a session as superseded, with the text so far', async () => {
@@ -516,6 +523,7 @@ describe('CompletionService', () => {
       isSecret: (path: string) => path === '.env',
       options: {
         budgets: { prefixTokens: 9, suffixTokens: 9, contextTokens: 9 },
+        retriever: 'bm25',
         topK: 1,
         retrievalTimeoutMs: 50,
         eagerness: 'balanced',

@@ -8,6 +8,7 @@ import {
   type Decision,
   type DecisionRequest,
   type RecommendedPolicy,
+  type RetrieverName,
   type SnippetRetriever,
   type Usage,
 } from '@repoformer/domain';
@@ -17,6 +18,7 @@ import {
   assembleShared,
   describePrompt,
   prepareContext,
+  visibleText,
   type PromptContext,
 } from '@repoformer/fim';
 import {
@@ -53,6 +55,8 @@ import { CompletionRun } from './run.js';
 import { Sessions } from './sessions.js';
 
 export interface CompletionOptions extends FormattedModelsOptions {
+  /** How chunks are found. */
+  readonly retriever: RetrieverName;
   /** Chunks asked of the retriever. */
   readonly topK: number;
   /** Longest wait for retrieval before going on without. */
@@ -210,8 +214,8 @@ export class CompletionService {
     const hints = request.hints.filter((hint) => !isSecret(hint.path, hint.text));
     const wanted =
       request.mode === 'never' ? { ...request, repository: '', hints: [] } : { ...request, hints };
-    const { topK, retrievalTimeoutMs: timeoutMs } = options;
-    const stage = { topK, timeoutMs };
+    const { retriever: name, topK, retrievalTimeoutMs: timeoutMs, budgets } = options;
+    const stage = { retriever: name, topK, timeoutMs, visible: visibleText(budgets) };
     return run.timed('retrieveMs', () => retrieveForCompletion(retriever, wanted, stage, signal));
   }
 

@@ -4,6 +4,7 @@ import {
   type Chunk,
   type CompletionRequest,
   type ContextOutcome,
+  type RetrievalQuery,
   type RetrievalResult,
   type SnippetRetriever,
   type WordStatistics,
@@ -26,10 +27,9 @@ export interface RetrievalOutcome {
   readonly generation: number | undefined;
 }
 
-export interface RetrievalStageOptions {
-  readonly topK: number;
+export type RetrievalStageOptions = Pick<RetrievalQuery, 'retriever' | 'topK' | 'visible'> & {
   readonly timeoutMs: number;
-}
+};
 
 /**
  * Retrieves for a completion, within its own deadline. A failure, a time-out or a missing repository is an
@@ -41,15 +41,13 @@ export async function retrieveForCompletion(
   options: RetrievalStageOptions,
   signal: AbortSignal,
 ): Promise<RetrievalOutcome> {
-  const hints = scoreHints(request);
+  const { timeoutMs, ...how } = options;
+  const hints = scoreHints(request, how.retriever);
   if (request.repository === '') return outcome(hints, 'no_repository');
-  const deadline = AbortSignal.timeout(options.timeoutMs);
+  const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const result = await within(
-      retriever.retrieve(
-        { ...request, topK: options.topK, alignment: 'matched' },
-        AbortSignal.any([signal, deadline]),
-      ),
+      retriever.retrieve({ ...request, ...how, alignment: 'matched' }, AbortSignal.any([signal, deadline])),
       deadline,
     );
     const chunks = [...hints, ...result.chunks].sort((a, b) => b.score - a.score);

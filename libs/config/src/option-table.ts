@@ -225,6 +225,15 @@ export const OPTION_TABLE = [
     usedBy: 'daemon',
   },
   {
+    name: 'retriever',
+    type: 'choice',
+    choices: ['bm25', 'jaccard'],
+    default: 'bm25',
+    doc: 'How chunks are found: `bm25` weighs words by how rare they are and how close to the cursor they stand; `jaccard` compares sets of words, as in the paper.',
+    scope: 'user',
+    usedBy: 'daemon',
+  },
+  {
     name: 'mode',
     type: 'choice',
     choices: ['auto', 'always', 'never'],

@@ -4,7 +4,10 @@ export interface Chunk {
   readonly path: string;
   readonly startLine: number;
   readonly endLine: number;
-  /** Similarity of the window that matched, in the retriever's own scale (Jaccard: [0, 1]). */
+  /**
+   * How well the window that matched does, in [0, 1]: Jaccard similarity, or the share of the query's weighted words,
+   * less for longer windows.
+   */
   readonly score: number;
   /** The lines joined by `\n`, without a trailing line end. */
   readonly text: string;

@@ -105,12 +105,25 @@ export interface RepositoryOpener {
   open(path: string): Promise<RepositoryReader>;
 }
 
+/**
+ * How windows are compared with what stands around the cursor: by weighted words (BM25, a word counting more the
+ * closer it is to the cursor), or by the Jaccard similarity of their words, as in the paper.
+ */
+export const RETRIEVER_NAMES = ['bm25', 'jaccard'] as const;
+export type RetrieverName = (typeof RETRIEVER_NAMES)[number];
+
 export interface RetrievalQuery {
   readonly repository: RepositoryId;
-  /** Path of the current file: excluded. Empty: unknown; chunks that overlap prefix or suffix are left out. */
+  readonly retriever: RetrieverName;
+  /** Path of the current file. Empty: unknown; chunks that overlap prefix or suffix are left out. */
   readonly path: string;
   readonly prefix: string;
   readonly suffix: string;
+  /**
+   * How much of prefix and suffix, next to the cursor, the model sees anyway, in characters: the rest of the current
+   * file is searched, too. Absent: nothing of the current file is.
+   */
+  readonly visible?: { readonly beforeChars: number; readonly afterChars: number };
   readonly topK: number;
   readonly alignment: ChunkAlignment;
   readonly openBuffers: readonly OpenBuffer[];

@@ -15,3 +15,4 @@ export {
   type TokenBudgets,
   type TokenSource,
 } from './prompt.js';
+export { visibleText } from './visible-text.js';

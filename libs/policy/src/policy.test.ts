@@ -1,6 +1,6 @@
 import { AppError } from '@repoformer/domain';
 import { describe, expect, it } from 'vitest';
-import { choosePolicy, isPolicy, type PolicyChoice } from './choose-policy.js';
+import { choosePolicy, DEFAULT_SIMILARITY_THRESHOLD, isPolicy, type PolicyChoice } from './choose-policy.js';
 import type { PolicyEvidence, RetrievalPolicy } from './policy.js';
 
 function policy(choice: Partial<PolicyChoice>): RetrievalPolicy {
@@ -61,7 +61,10 @@ describe('policies', () => {
     const recommended = { policy: 'similarity', threshold: 0.42 };
     expect(policy({ recommended })).toMatchObject({ name: 'similarity', defaultThreshold: 0.42 });
     expect(policy({})).toMatchObject({ name: 'self', defaultThreshold: 0.3 });
-    expect(policy({ selfSelecting: false })).toMatchObject({ name: 'similarity', defaultThreshold: 0.28 });
+    expect(policy({ selfSelecting: false })).toMatchObject({
+      name: 'similarity',
+      defaultThreshold: DEFAULT_SIMILARITY_THRESHOLD,
+    });
     expect(policy({ recommended, threshold: 0.1 })).toMatchObject({ defaultThreshold: 0.1 });
     expect(policy({ name: 'self', recommended })).toMatchObject({ name: 'self', defaultThreshold: 0.3 });
   });

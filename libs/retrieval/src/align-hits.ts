@@ -1,5 +1,5 @@
 import type { ChunkAlignment } from '@repoformer/domain';
-import type { WindowHit } from './hit-collector.js';
+import type { WindowHit } from './best-hits.js';
 import type { WindowOptions } from './window-options.js';
 
 /** Lines of a document to show for a hit. Lines are 0-based, the end is exclusive. */

@@ -1,6 +1,7 @@
 import { invalidArgument } from '@repoformer/domain';
 import { decodeWindows, type DecodedWindows } from './decode-windows.js';
-import { HitCollector, type SearchOptions, type WindowHit } from './hit-collector.js';
+import { BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
+import { HitCollector } from './hit-collector.js';
 import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
 import { roundUpToFour } from './scan-windows.js';
@@ -10,6 +11,7 @@ import { corruptSnapshot } from './snapshot-error.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
 import { wordSet, type WordSet } from './word-set.js';
+import { WindowScore, type WordWeights } from './word-weights.js';
 
 /** Rough size of an entry of a Map. */
 const MAP_ENTRY_BYTES = 40;
@@ -54,6 +56,9 @@ export class JaccardIndex {
   private counters: Counters | undefined;
   private windows = 0;
   private lines = 0;
+  /** Words of all windows, each window's counted. */
+  private postings = 0;
+  private sums: Uint16Array = new Uint16Array(0);
 
   /**
    * @param options must be those that the windows were encoded with
@@ -72,6 +77,11 @@ export class JaccardIndex {
     return this.windows;
   }
 
+  /** Distinct words of the average window; 0 when there is none. */
+  get averageWindowSize(): number {
+    return this.windows === 0 ? 0 : this.postings / this.windows;
+  }
+
   /** Lines of all documents. */
   get lineCount(): number {
     return this.lines;
@@ -84,7 +94,7 @@ export class JaccardIndex {
 
   /** Memory held, a merge in progress left out (it takes up to as much again as the segments it merges). */
   get memoryBytes(): number {
-    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0);
+    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0) + this.sums.byteLength;
     for (const segment of this.segments) bytes += segment.memoryBytes;
     return bytes + this.blankDocuments.size * MAP_ENTRY_BYTES;
   }
@@ -112,6 +122,7 @@ export class JaccardIndex {
     this.remove(document);
     this.lines += decoded.lines;
     this.windows += decoded.starts.length;
+    this.postings += decoded.words.length;
     if (decoded.starts.length === 0) this.blankDocuments.set(document, decoded.lines);
     else this.fillBuffer(document, decoded);
     this.advance(decoded.words.length * this.tuning.workPerPosting);
@@ -130,6 +141,7 @@ export class JaccardIndex {
     const buffered = this.buffer.remove(document);
     if (buffered !== undefined) {
       this.windows -= buffered.windows;
+      this.postings -= buffered.postings;
       lines = buffered.lines;
       if (this.buffer.liveWindows === 0) this.buffer = new WindowBuffer();
     }
@@ -139,6 +151,7 @@ export class JaccardIndex {
       this.windows -= removed.windows;
       lines = removed.lines;
       postings += removed.postings;
+      this.postings -= removed.postings;
       if (this.merge?.sources.includes(segment)) this.merge.removed.add(document);
     }
     this.lines -= lines;
@@ -156,9 +169,7 @@ export class JaccardIndex {
    * @throws AppError invalid_argument when `topK` is no whole number of 0 or more.
    */
   search(query: WordSet, options: SearchOptions): WindowHit[] {
-    if (!Number.isSafeInteger(options.topK) || options.topK < 0) {
-      throw invalidArgument('topK', 'must be a whole number of 0 or more');
-    }
+    assertTopK(options);
     const collector = new HitCollector(options);
     if (options.topK === 0 || query.size === 0) return [];
     const { windowLines } = this.options;
@@ -166,26 +177,52 @@ export class JaccardIndex {
     if (this.segments.length > 0) {
       // Taken out while in use, so that a callback may itself search.
       const counters = this.takeCounters(query.size);
-      // Small ones first: what they give spares the large ones most of the looking.
-      const bySize = [...this.segments].sort((a, b) => a.windowCount - b.windowCount);
-      for (const segment of bySize) segment.search(query, windowLines, counters, collector);
+      for (const segment of this.segmentsBySize()) segment.search(query, windowLines, counters, collector);
       this.counters = counters;
     }
     return collector.hits();
   }
 
   /**
-   * In how many windows each of the words occurs. Windows of documents removed since their segment was made may
-   * still count: for weighting words, not for counting them.
+   * The best windows for weighted words: by {@link WindowScore} descending, and as in {@link search} otherwise.
+   * Windows that have no word of any weight are never returned.
+   *
+   * @throws AppError invalid_argument when `topK` is no whole number of 0 or more.
+   */
+  searchWeighted(query: WordWeights, options: SearchOptions): WindowHit[] {
+    assertTopK(options);
+    const best = new BestHits(options);
+    if (options.topK === 0 || query.total === 0) return [];
+    const score = new WindowScore(query);
+    const { windowLines } = this.options;
+    this.buffer.searchWeighted(query, score, windowLines, best);
+    if (this.segments.length > 0) {
+      const sums = this.takeSums();
+      for (const segment of this.segmentsBySize()) {
+        segment.searchWeighted(query, score, windowLines, sums, best);
+      }
+      this.sums = sums;
+    }
+    return best.hits();
+  }
+
+  /** In how many windows each word occurs, in the order of the words. */
+  frequenciesOf(words: WordSet): Uint32Array {
+    const counts = new Uint32Array(words.size);
+    this.buffer.addFrequencies(words, counts);
+    for (const segment of this.segments) segment.addFrequencies(words, counts);
+    return counts;
+  }
+
+  /**
+   * In how many windows each of the words occurs.
    *
    * @param words must be single words as {@link wordSet} finds them; others have frequency 0
    */
   frequencies(words: Iterable<string>): Map<string, number> {
     const distinct = [...new Set(words)];
     const query = wordSet(distinct.join(' '));
-    const counts = new Uint32Array(query.size);
-    this.buffer.addFrequencies(query, counts);
-    for (const segment of this.segments) segment.addFrequencies(query, counts);
+    const counts = this.frequenciesOf(query);
     const ranks = new Map<string, number>();
     for (let i = 0; i < query.size; i++) ranks.set(`${query.highs[i]} ${query.lows[i]}`, i);
     return new Map(
@@ -233,7 +270,10 @@ export class JaccardIndex {
     if (head === undefined) throw corruptSnapshot('it is empty');
     index.decodeHead(head);
     index.segments = segments.map(decodeSegment).filter(({ liveWindows }) => liveWindows > 0);
-    index.windows = index.segments.reduce((sum, { liveWindows }) => sum + liveWindows, 0);
+    for (const { liveWindows, data } of index.segments) {
+      index.windows += liveWindows;
+      for (const size of data.windows.windowSize) index.postings += size;
+    }
     index.isMergeSought = true;
     return index;
   }
@@ -314,6 +354,19 @@ export class JaccardIndex {
     this.isMergeSought = true;
   }
 
+  /** Small ones first: what they give spares the large ones most of the looking. */
+  private segmentsBySize(): Segment[] {
+    return [...this.segments].sort((a, b) => a.windowCount - b.windowCount);
+  }
+
+  /** Sums for the largest segment; taken out while in use, so that a callback may itself search. */
+  private takeSums(): Uint16Array {
+    const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
+    const { sums } = this;
+    this.sums = new Uint16Array(0);
+    return sums.length >= length ? sums : new Uint16Array(length);
+  }
+
   /** Counters wide enough for the query's words and long enough for the largest segment. */
   private takeCounters(querySize: number): Counters {
     const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
@@ -327,4 +380,9 @@ export class JaccardIndex {
         ? new Uint16Array(length)
         : new Uint32Array(length);
   }
+}
+
+function assertTopK({ topK }: SearchOptions): void {
+  if (Number.isSafeInteger(topK) && topK >= 0) return;
+  throw invalidArgument('topK', 'must be a whole number of 0 or more');
 }

@@ -27,7 +27,8 @@ export function lastLines(text: string, count: number): string {
   return text.slice(from + 1);
 }
 
-function firstLines(text: string, count: number): string {
+/** The first lines of a text. */
+export function firstLines(text: string, count: number): string {
   let to = -1;
   for (let line = 0; line < count; line++) {
     to = text.indexOf('\n', to + 1);

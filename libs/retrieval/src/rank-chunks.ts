@@ -1,5 +1,5 @@
 import { alignHit, type AlignedHit, type AlignOptions } from './align-hits.js';
-import type { WindowHit } from './hit-collector.js';
+import type { WindowHit } from './best-hits.js';
 
 /** A hit with its text. */
 export interface RankedChunk extends AlignedHit {

@@ -99,18 +99,18 @@ function addColumns(bitmaps: Int32Array, columns: Int32Array, groups: Int32Array
 
 function scanOneByOne({ bitmaps, windows }: SegmentData, scan: Scan, collector: HitCollector): void {
   const { querySize, counts, columns, windowLines } = scan;
-  for (const column of columns) addToCounts(bitmaps, column, counts);
+  for (const column of columns) addColumn(bitmaps, column, 1, counts);
   const { windowSize } = windows;
   for (let window = 0; window < windowSize.length; window++) {
     offer(windows, window, counts[window]!, querySize, windowLines, collector);
   }
 }
 
-/** Counts a column as postings are counted. */
-function addToCounts(bitmaps: Int32Array, column: number, counts: Counters): void {
+/** Adds a weight to the counters of the windows whose bit is set in a column. */
+export function addColumn(bitmaps: Int32Array, column: number, weight: number, counts: Counters): void {
   for (let cell = 0; cell << 5 < counts.length; cell++) {
     for (let bits = bitmaps[column + cell]!; bits !== 0; bits &= bits - 1) {
-      counts[(cell << 5) + 31 - Math.clz32(bits & -bits)]!++;
+      counts[(cell << 5) + 31 - Math.clz32(bits & -bits)]! += weight;
     }
   }
 }

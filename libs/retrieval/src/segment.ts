@@ -1,7 +1,10 @@
+import type { BestHits } from './best-hits.js';
 import type { HitCollector } from './hit-collector.js';
-import { roundUpToFour, scanWindows } from './scan-windows.js';
+import { addColumn, roundUpToFour, scanWindows } from './scan-windows.js';
+import { scanSums } from './scan-sums.js';
 import { compareHashes } from './sort-words.js';
 import type { WordSet } from './word-set.js';
+import type { WindowScore, WordWeights } from './word-weights.js';
 import { lowerBound, type Removed, type WindowTable } from './window-table.js';
 
 /** The most frequent words of a segment are kept as one bit for each window instead of as postings. */
@@ -92,25 +95,73 @@ export class Segment {
     scanWindows(this.data, { querySize: query.size, counts, columns, windowLines }, collector);
   }
 
-  /**
-   * Adds to `counts`, for each word of the query in its order, the number of windows that have it. Windows of
-   * removed documents count.
-   */
+  /** @param sums at least as many as there are windows; their content does not matter */
+  searchWeighted(
+    query: WordWeights,
+    score: WindowScore,
+    windowLines: number,
+    sums: Uint16Array,
+    best: BestHits,
+  ): void {
+    const { offsets, postings, bitmaps, bitmapWords } = this.data;
+    const own = sums.subarray(0, roundUpToFour(this.windowCount));
+    own.fill(0);
+    const ranks: number[] = [];
+    const matched = this.findWords(query.words, ranks);
+    let bit = 0;
+    for (const [i, word] of matched.entries()) {
+      const weight = query.weights[ranks[i]!]!;
+      if (weight === 0) continue;
+      const end = offsets[word + 1]!;
+      let at = offsets[word]!;
+      if (at === end) {
+        while (bitmapWords[bit]! < word) bit++;
+        addColumn(bitmaps, bit * cellsOf(this.windowCount), weight, own);
+      }
+      for (; at < end; at++) own[postings[at]!]! += weight;
+    }
+    scanSums(this.data, own, score, windowLines, best);
+  }
+
+  /** Adds to `counts`, for each word of the query in its order, the number of windows that have it. */
   addFrequencies(query: WordSet, counts: Uint32Array): void {
-    const { offsets, bitmapWords } = this.data;
+    const { bitmapWords } = this.data;
     const ranks: number[] = [];
     const found = this.findWords(query, ranks);
+    let bit = 0;
     for (const [i, word] of found.entries()) {
-      const postings = offsets[word + 1]! - offsets[word]!;
-      counts[ranks[i]!]! += postings > 0 ? postings : this.bitmapFrequency(bitmapWords.indexOf(word));
+      const isBitmap = this.data.offsets[word] === this.data.offsets[word + 1];
+      if (isBitmap) while (bitmapWords[bit]! < word) bit++;
+      counts[ranks[i]!]! += isBitmap ? this.bitFrequency(bit) : this.postingFrequency(word);
     }
   }
 
-  /** Windows in which a word that is kept as a bitmap occurs. */
-  private bitmapFrequency(bit: number): number {
-    const cells = cellsOf(this.windowCount);
+  private postingFrequency(word: number): number {
+    const { offsets, postings, windows } = this.data;
+    const from = offsets[word]!;
+    const to = offsets[word + 1]!;
+    if (this.liveWindows === this.windowCount) return to - from;
     let count = 0;
-    for (let at = bit * cells; at < (bit + 1) * cells; at++) count += popCount(this.data.bitmaps[at]!);
+    for (let at = from; at < to; at++) if (windows.windowSize[postings[at]!] !== 0) count++;
+    return count;
+  }
+
+  /** Windows in which a word that is kept as a bitmap occurs. */
+  private bitFrequency(bit: number): number {
+    const { bitmaps, windows } = this.data;
+    const cells = cellsOf(this.windowCount);
+    const isWhole = this.liveWindows === this.windowCount;
+    let count = 0;
+    for (let cell = 0; cell < cells; cell++) {
+      const bits = bitmaps[bit * cells + cell]!;
+      if (isWhole) {
+        count += popCount(bits);
+        continue;
+      }
+      for (let rest = bits; rest !== 0; rest &= rest - 1) {
+        if (windows.windowSize[(cell << 5) + 31 - Math.clz32(rest & -rest)] !== 0) count++;
+      }
+    }
     return count;
   }
 

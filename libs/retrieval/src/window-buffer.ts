@@ -1,11 +1,13 @@
 import type { DecodedWindows } from './decode-windows.js';
 import { GrowableInts } from './growable-ints.js';
+import type { BestHits } from './best-hits.js';
 import type { HitCollector } from './hit-collector.js';
 import type { Segment } from './segment.js';
 import { dropUnusedWords, SegmentBuilder } from './segment-builder.js';
 import { sortWords } from './sort-words.js';
 import { createWindowTable, type Removed } from './window-table.js';
 import type { WordSet } from './word-set.js';
+import type { WindowScore, WordWeights } from './word-weights.js';
 import { WordTable } from './word-table.js';
 
 interface BufferedDocument {
@@ -104,6 +106,34 @@ export class WindowBuffer {
         for (let i = from; i < to; i++) shared += isQueried[words[i]!]!;
         const start = starts[window]!;
         collector.offer(id, start, Math.min(start + windowLines, lines), shared, total);
+      }
+    }
+  }
+
+  searchWeighted(
+    { words: query, weights }: WordWeights,
+    score: WindowScore,
+    windowLines: number,
+    best: BestHits,
+  ): void {
+    const weightOf = new Uint16Array(this.table.size);
+    for (let i = 0; i < query.size; i++) {
+      const word = this.table.find(query.highs[i]!, query.lows[i]!);
+      if (word >= 0) weightOf[word] = weights[i]!;
+    }
+    const offsets = this.offsets.values();
+    const words = this.words.values();
+    const starts = this.starts.values();
+    for (const { id, lines, firstWindow, endWindow } of this.documents) {
+      for (let window = firstWindow; window < endWindow; window++) {
+        const from = offsets[window]!;
+        const to = offsets[window + 1]!;
+        let sum = 0;
+        for (let i = from; i < to; i++) sum += weightOf[words[i]!]!;
+        if (sum === 0) continue;
+        const startLine = starts[window]!;
+        const endLine = Math.min(startLine + windowLines, lines);
+        best.insert({ document: id, startLine, endLine, score: score.of(sum, to - from) });
       }
     }
   }

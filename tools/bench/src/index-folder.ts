@@ -9,7 +9,7 @@ export interface IndexFolder {
   add(root: string): Promise<void>;
   /** Tells that HEAD may have moved and waits until the index stands at it. */
   update(): Promise<void>;
-  retrieve(query: Omit<RetrievalQuery, 'repository' | 'openBuffers' | 'alignment'>): Promise<RetrievalResult>;
+  retrieve(query: Pick<RetrievalQuery, 'path' | 'prefix' | 'suffix' | 'topK'>): Promise<RetrievalResult>;
   readonly size: { readonly files: number; readonly lines: number; readonly windows: number };
   close(): Promise<void>;
 }
@@ -43,7 +43,15 @@ export async function openIndexFolder(directory: string): Promise<IndexFolder> {
       await index.notify(id, 'bench');
       await settle();
     },
-    retrieve: (query) => index.retrieve({ ...query, alignment: 'matched', repository: id, openBuffers: [] }),
+    retrieve: (query) =>
+      index.retrieve({
+        ...query,
+        retriever: 'bm25',
+        visible: { beforeChars: 1536, afterChars: 384 },
+        alignment: 'matched',
+        repository: id,
+        openBuffers: [],
+      }),
     get size() {
       return size;
     },

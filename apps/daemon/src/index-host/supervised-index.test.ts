@@ -122,6 +122,7 @@ describe('SupervisedIndex', () => {
       suffix: '',
       topK: 1,
       alignment: 'matched' as const,
+      retriever: 'bm25' as const,
       openBuffers: [],
     };
     await expect(patient.retrieve(query, AbortSignal.timeout(5))).rejects.toMatchObject({

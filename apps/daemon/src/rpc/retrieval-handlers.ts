@@ -1,18 +1,18 @@
-import type { Clock, SnippetRetriever } from '@repoformer/domain';
+import type { Clock, RetrievalQuery, SnippetRetriever } from '@repoformer/domain';
 import { parseRetrieveRequest, toRetrieveResponse } from '@repoformer/protocol';
 import type { ServiceImplementation, RetrievalService } from '@repoformer/protocol';
 
-/** Names of the retrievers there are; the first is the configured one. */
-export const RETRIEVERS = ['jaccard'] as const;
+/** What a request leaves open: as completions do it. */
+export type RetrievalDefaults = Pick<RetrievalQuery, 'retriever' | 'topK' | 'visible'>;
 
 export function createRetrievalHandlers(
   retriever: SnippetRetriever,
   clock: Clock,
-  defaultTopK: number,
+  { retriever: name, topK, visible }: RetrievalDefaults,
 ): ServiceImplementation<typeof RetrievalService> {
   return {
     async retrieve(message, context) {
-      const query = parseRetrieveRequest(message, RETRIEVERS, defaultTopK);
+      const query = { ...parseRetrieveRequest(message, name, topK), ...(visible && { visible }) };
       const startedMs = clock.monotonicMs();
       const result = await retriever.retrieve(query, context.signal);
       const retrieveMs = clock.monotonicMs() - startedMs;

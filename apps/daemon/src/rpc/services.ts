@@ -20,12 +20,12 @@ import type { Scorer } from './policy-handlers.js';
 import { addReflection } from './reflection.js';
 import { createRepositoryHandlers } from './repository-handlers.js';
 import type { RepositoryObserver } from './repository-handlers.js';
-import { createRetrievalHandlers } from './retrieval-handlers.js';
+import { createRetrievalHandlers, type RetrievalDefaults } from './retrieval-handlers.js';
 
 /** What requests that leave a number at 0 get. */
 export interface RequestDefaults {
   readonly maxTokens: number;
-  readonly topK: number;
+  readonly retrieval: RetrievalDefaults;
 }
 
 /** What the services are made of. */
@@ -57,7 +57,7 @@ export function addServices(server: Server, parts: ServiceParts): void {
     createRepositoryHandlers(index, parts.repositories, parts.calls.draining),
     options,
   );
-  addService(server, RetrievalService, createRetrievalHandlers(index, clock, defaults.topK), options);
+  addService(server, RetrievalService, createRetrievalHandlers(index, clock, defaults.retrieval), options);
   addService(server, PolicyService, createPolicyHandlers(completions), options);
   addService(server, ModelService, createModelHandlers(parts.models), options);
   parts.health.addTo(server);

@@ -101,7 +101,7 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
     socket,
     allowRemote: false,
     tokenFile: join(directory, 'token'),
-    defaults: { maxTokens: 64, topK: 10 },
+    defaults: { maxTokens: 64, retrieval: { retriever: 'bm25' as const, topK: 10 } },
     ...options.settings,
   };
   let daemon: Daemon;

@@ -31,6 +31,7 @@ const query: RetrievalQuery = {
   suffix: '',
   topK: 1,
   alignment: 'following' as const,
+  retriever: 'bm25' as const,
   openBuffers: [],
 };
 const answer: RetrievalResult = {

@@ -54,6 +54,7 @@ const query: fc.Arbitrary<Omit<RetrievalQuery, 'repository'>> = fc.record({
   suffix: text,
   topK: fc.integer({ min: 1, max: 6 }),
   alignment: fc.constantFrom('matched' as const, 'following' as const),
+  retriever: fc.constantFrom('bm25' as const, 'jaccard' as const),
   openBuffers: fc.array(fc.record({ path, content: text }), { maxLength: 2 }),
 });
 
@@ -158,9 +159,10 @@ describe('IndexService', () => {
       fc.asyncProperty(
         fc.array(fc.tuple(fc.constantFrom('a', 'b', 'c/d', 'c/e', 'f', 'g'), text), { maxLength: 6 }),
         fc.array(
-          query.map((one) => ({
+          fc.tuple(query, fc.constantFrom(undefined, 0, 10, 40)).map(([one, seen]) => ({
             ...one,
             path: one.path === '' ? '' : 'c/d',
+            ...(seen !== undefined && { visible: { beforeChars: seen, afterChars: seen } }),
             openBuffers: one.openBuffers.map((buffer, n) => ({ ...buffer, path: ['a', 'new', 'c/d'][n]! })),
           })),
           { minLength: 1, maxLength: 5 },

@@ -4,6 +4,7 @@ import {
   throwIfAborted,
   type Chunk,
   type Clock,
+  type OpenBuffer,
   type RetrievalQuery,
   type RetrievalResult,
   type WordStatistics,
@@ -14,8 +15,13 @@ import {
   queryText,
   rankChunks,
   sliceLines,
+  unseenText,
+  weighWords,
+  weightedQuery,
   wordSet,
+  type JaccardIndex,
   type RankedChunk,
+  type SearchOptions,
   type WindowHit,
 } from '@repoformer/retrieval';
 import type { IndexOptions } from './index-options.js';
@@ -30,7 +36,7 @@ const MAX_TOP_K = 1_000;
 const SPARE_HITS = 16;
 /** Texts read at a time. */
 const READ_BATCH = 8;
-/** Windows before and after the hole whose lines count as known to the model. */
+/** Windows before and after the hole whose lines count as known to the model, where the query does not say. */
 const CONTEXT_WINDOWS = 5;
 /**
  * Without a path the current file cannot be excluded by name: a chunk of which half the lines stand in prefix
@@ -71,12 +77,12 @@ export class Retriever {
     signal: AbortSignal = never,
   ): Promise<RetrievalResult> {
     const topK = Math.max(0, Math.min(MAX_TOP_K, Math.floor(query.topK) || 0));
-    const words = wordSet(queryText(query.prefix, query.suffix));
-    if (topK === 0 || words.size === 0) return result(repository, []);
+    if (topK === 0) return result(repository, []);
 
     const overlay = this.#overlayOf(repository);
-    const buffers = query.openBuffers.filter(({ path }) => path !== '' && path !== query.path);
-    const hidden = new Set([query.path, ...buffers.map(({ path }) => path)]);
+    const others = query.openBuffers.filter(({ path }) => path !== '' && path !== query.path);
+    const buffers = [...others, ...unseenPart(query)];
+    const hidden = new Set([query.path, ...others.map(({ path }) => path)]);
     const slice = new TimeSlice(this.#clock, this.#options.sliceMs);
     const isUnwanted = duplicateTest(query, this.#options.windowLines);
     const texts = new Map<string, string | undefined>();
@@ -84,7 +90,8 @@ export class Retriever {
     for (let limit = topK + SPARE_HITS; ; limit *= 4) {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
       const open = await overlay.prepare(buffers, repository.rules, slice, signal);
-      const found = new Search(repository, overlay, open, hidden).best(words, limit);
+      const search = searchFor(repository, query);
+      const found = new Search(repository, overlay, open, hidden).best(search, limit);
       const answer = { ...result(repository, []), words: statisticsOf(repository, query) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
@@ -167,6 +174,30 @@ export class Retriever {
   }
 }
 
+/** Asks an index. */
+type IndexSearch = (index: JaccardIndex, options: SearchOptions) => WindowHit[];
+
+/** What a query asks of each index that is searched for it. */
+function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: RetrievalQuery): IndexSearch {
+  if (retriever === 'jaccard') {
+    const words = wordSet(queryText(prefix, suffix));
+    return (index, options) => index.search(words, options);
+  }
+  const query = weightedQuery(prefix, suffix);
+  // How rare a word is, is a matter of what is committed: open buffers come and go.
+  const weights = weighWords(query, files.index.frequenciesOf(query.words), {
+    count: files.index.windowCount,
+    averageSize: files.index.averageWindowSize,
+  });
+  return (index, options) => index.searchWeighted(weights, options);
+}
+
+/** The current file beyond what the model sees, as a buffer of its own. */
+function unseenPart({ path, prefix, suffix, visible }: RetrievalQuery): OpenBuffer[] {
+  if (path === '' || visible === undefined) return [];
+  return [{ path, content: unseenText(prefix, suffix, visible) }];
+}
+
 interface Found {
   /** Best first; documents of the overlay are negative. */
   readonly hits: readonly WindowHit[];
@@ -184,9 +215,9 @@ class Search {
     private readonly hidden: ReadonlySet<string>,
   ) {}
 
-  best(words: ReturnType<typeof wordSet>, limit: number): Found {
+  best(search: IndexSearch, limit: number): Found {
     const { files } = this.repository;
-    const committed = files.index.search(words, {
+    const committed = search(files.index, {
       topK: limit,
       isExcluded: (document) => this.#pathOf(document) === undefined,
       compareDocuments: (a, b) => this.#compare(a, b),
@@ -194,7 +225,7 @@ class Search {
     const opened =
       this.open.size === 0
         ? []
-        : this.overlay.index.search(words, {
+        : search(this.overlay.index, {
             topK: limit,
             isExcluded: (document) => !this.open.has(document),
             compareDocuments: (a, b) => this.#compare(~a, ~b),
@@ -251,8 +282,13 @@ function statisticsOf(
 
 function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {
   if (query.path === '') return createNearDuplicateTest(`${query.prefix}\n${query.suffix}`, OWN_FILE_SHARE);
-  const before = lastLines(query.prefix, CONTEXT_WINDOWS * windowLines);
-  const after = sliceLines(query.suffix, 0, CONTEXT_WINDOWS * windowLines);
+  const { prefix, suffix, visible } = query;
+  const before = visible
+    ? prefix.slice(Math.max(0, prefix.length - visible.beforeChars))
+    : lastLines(prefix, CONTEXT_WINDOWS * windowLines);
+  const after = visible
+    ? suffix.slice(0, visible.afterChars)
+    : sliceLines(suffix, 0, CONTEXT_WINDOWS * windowLines);
   return createNearDuplicateTest(`${before}\n${after}`);
 }
 

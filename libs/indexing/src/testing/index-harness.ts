@@ -54,6 +54,7 @@ export const query = (prefix: string, more: Partial<RetrievalQuery> = {}): Retri
   suffix: '',
   topK: 5,
   alignment: 'matched' as const,
+  retriever: 'jaccard' as const,
   openBuffers: [],
   ...more,
 });

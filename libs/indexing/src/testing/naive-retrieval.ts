@@ -6,6 +6,11 @@ import {
   rankChunks,
   sliceLines,
   splitLines,
+  unseenText,
+  weighWords,
+  weightedQuery,
+  WindowScore,
+  wordSet,
 } from '@repoformer/retrieval';
 
 const wordsOf = (text: string): Set<string> => new Set(text.match(/[A-Za-z0-9_\u0080-\uffff]+/g) ?? []);
@@ -17,10 +22,12 @@ export function retrieveNaively(
   options: { readonly windowLines: number; readonly strideLines: number },
 ): Chunk[] {
   const { windowLines, strideLines } = options;
-  const words = wordsOf(queryText(query.prefix, query.suffix));
+  const { path: current, prefix, suffix, visible } = query;
+  const scoreOf = query.retriever === 'jaccard' ? jaccardWith(query) : weightedWith(query, files, options);
   const searched = new Map(files);
   for (const { path, content } of query.openBuffers) if (path !== '') searched.set(path, content);
-  searched.delete(query.path);
+  searched.delete(current);
+  if (visible && current !== '') searched.set(current, unseenText(prefix, suffix, visible));
   const seen = new Set<string>();
   const documents = [...searched]
     .sort(([a], [b]) => (a < b ? -1 : 1))
@@ -32,11 +39,8 @@ export function retrieveNaively(
     for (let start = 0; start < lines.length; start += strideLines) {
       const end = Math.min(lines.length, start + windowLines);
       const window = wordsOf(lines.slice(start, end).join('\n'));
-      const shared = [...window].filter((word) => words.has(word)).length;
-      if (shared > 0) {
-        const score = shared / (window.size + words.size - shared);
-        found.push({ document, startLine: start, endLine: end, score });
-      }
+      const score = scoreOf(window);
+      if (score > 0) found.push({ document, startLine: start, endLine: end, score });
       if (end === lines.length) break;
     }
     return found;
@@ -46,7 +50,9 @@ export function retrieveNaively(
     query.path === ''
       ? createNearDuplicateTest(`${query.prefix}\n${query.suffix}`, 0.5)
       : createNearDuplicateTest(
-          `${lastLines(query.prefix, 5 * windowLines)}\n${sliceLines(query.suffix, 0, 5 * windowLines)}`,
+          visible
+            ? `${prefix.slice(Math.max(0, prefix.length - visible.beforeChars))}\n${suffix.slice(0, visible.afterChars)}`
+            : `${lastLines(prefix, 5 * windowLines)}\n${sliceLines(suffix, 0, 5 * windowLines)}`,
         );
   return rankChunks(hits, {
     ...options,
@@ -60,4 +66,50 @@ export function retrieveNaively(
     const leading = lines.slice(Math.max(0, chunk.startLine - 12), chunk.startLine).join('\n');
     return { ...chunk, path, leading };
   });
+}
+
+type ScoreOf = (window: ReadonlySet<string>) => number;
+
+function jaccardWith({ prefix, suffix }: RetrievalQuery): ScoreOf {
+  const words = wordsOf(queryText(prefix, suffix));
+  return (window) => {
+    const shared = [...window].filter((word) => words.has(word)).length;
+    return shared / (window.size + words.size - shared);
+  };
+}
+
+/** Rarity is judged by what is committed, each content once. */
+function weightedWith(
+  { prefix, suffix }: RetrievalQuery,
+  files: ReadonlyMap<string, string>,
+  { windowLines, strideLines }: { readonly windowLines: number; readonly strideLines: number },
+): ScoreOf {
+  const windows = [...new Set(files.values())].flatMap((text) => {
+    const lines = splitLines(text);
+    const found: Set<string>[] = [];
+    for (let start = 0; start < lines.length; start += strideLines) {
+      found.push(wordsOf(lines.slice(start, start + windowLines).join('\n')));
+      if (start + windowLines >= lines.length) break;
+    }
+    return found.filter(({ size }) => size > 0);
+  });
+  const query = weightedQuery(prefix, suffix);
+  const names = [...wordsOf(`${prefix}\n${suffix}`)];
+  const placeOf = (word: string) => {
+    const { highs, lows } = wordSet(word);
+    return query.words.highs.findIndex((high, i) => high === highs[0] && query.words.lows[i] === lows[0]);
+  };
+  const frequencies = new Uint32Array(query.words.size);
+  for (const name of names) {
+    const place = placeOf(name);
+    if (place >= 0) frequencies[place] = windows.filter((window) => window.has(name)).length;
+  }
+  const sizes = windows.reduce((sum, { size }) => sum + size, 0);
+  const averageSize = windows.length === 0 ? 0 : sizes / windows.length;
+  const weighed = weighWords(query, frequencies, { count: windows.length, averageSize });
+  const score = new WindowScore(weighed);
+  return (window) => {
+    const sum = [...window].reduce((total, word) => total + (weighed.weights[placeOf(word)] ?? 0), 0);
+    return score.of(sum, window.size);
+  };
 }

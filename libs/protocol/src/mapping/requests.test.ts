@@ -207,17 +207,21 @@ describe('the other requests', () => {
 
   it('retrieve has defaults and limits', () => {
     const retrieve = (init: MessageInitShape<typeof RetrieveRequestSchema>) =>
-      parseRetrieveRequest(create(RetrieveRequestSchema, init), ['jaccard']);
+      parseRetrieveRequest(create(RetrieveRequestSchema, init), 'bm25');
     expect(retrieve({ repository: 'r' })).toEqual({
       repository: 'r',
       path: '',
       prefix: '',
       suffix: '',
+      retriever: 'bm25',
       topK: 10,
       alignment: 'matched',
       openBuffers: [],
     });
-    expect(retrieve({ repository: 'r', retriever: 'jaccard', topK: 100 }).topK).toBe(100);
+    expect(retrieve({ repository: 'r', retriever: 'jaccard', topK: 100 })).toMatchObject({
+      retriever: 'jaccard',
+      topK: 100,
+    });
     expect(fieldAtFault(() => retrieve({}))).toBe('repository');
     expect(fieldAtFault(() => retrieve({ repository: 'r', topK: 101 }))).toBe('top_k');
     expect(fieldAtFault(() => retrieve({ repository: 'r', retriever: 'bm26' }))).toBe('retriever');

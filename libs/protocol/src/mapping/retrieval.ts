@@ -1,6 +1,12 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
-import { AppError, invalidArgument } from '@repoformer/domain';
-import type { RetrievalQuery, RetrievalResult } from '@repoformer/domain';
+import {
+  AppError,
+  invalidArgument,
+  RETRIEVER_NAMES,
+  type RetrievalQuery,
+  type RetrievalResult,
+  type RetrieverName,
+} from '@repoformer/domain';
 import type { RetrieveRequest, RetrieveResponseSchema } from '../gen/repoformer/v1/retrieval_pb.js';
 import { toChunkMessage } from './chunk.js';
 import {
@@ -14,20 +20,22 @@ import {
 /**
  * The checked query; its `repository` is still what the client sent (an id or a path).
  *
- * @param retrievers Names that the daemon serves; the request's may also be empty.
+ * @param configured What an empty `retriever` stands for.
  * @param defaultTopK What `top_k` 0 stands for.
  * @throws AppError invalid_argument/INVALID_REQUEST, naming the field; invalid_argument/RETRIEVER_UNKNOWN.
  */
 export function parseRetrieveRequest(
   request: RetrieveRequest,
-  retrievers: readonly string[],
+  configured: RetrieverName,
   defaultTopK: number = REQUEST_LIMITS.defaultTopK,
 ): RetrievalQuery {
-  if (request.retriever !== '' && !retrievers.includes(request.retriever)) {
+  const name = request.retriever === '' ? configured : request.retriever;
+  const retriever = RETRIEVER_NAMES.find((each) => each === name);
+  if (retriever === undefined) {
     throw new AppError({
       kind: 'invalid_argument',
       reason: 'RETRIEVER_UNKNOWN',
-      message: `retriever: none has this name; there is: ${retrievers.join(', ')}`,
+      message: `retriever: none has this name; there is: ${RETRIEVER_NAMES.join(', ')}`,
       meta: { field: 'retriever' },
     });
   }
@@ -39,6 +47,7 @@ export function parseRetrieveRequest(
     path: checkRelativePath('path', request.path, true),
     prefix: checkText('prefix', request.prefix, REQUEST_LIMITS.textBytes),
     suffix: checkText('suffix', request.suffix, REQUEST_LIMITS.textBytes),
+    retriever,
     topK: request.topK === 0 ? defaultTopK : request.topK,
     alignment: request.following ? 'following' : 'matched',
     openBuffers: checkOpenBuffers('open_buffers', request.openBuffers),

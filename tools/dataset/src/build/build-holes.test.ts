@@ -40,15 +40,20 @@ const onlyFile = async () => {
 };
 
 describe('buildHoles', () => {
-  it('gives each hole context from other files, and the features a policy would see', async () => {
+  it('gives each hole context from elsewhere, and the features a policy would see', async () => {
     expect(await build()).toEqual({ holes: 12, known: false });
     const records = await readHoles(directory);
     expect(records.map(({ id }) => id)).toEqual(holes.map(({ id }) => id));
-    for (const { path, context, features } of records) {
+    for (const { path, prefix, context, features } of records) {
       expect(context.source).toBe('retrieved');
       expect(context.queriedWithMiddle).toBe(false);
       expect(context.chunks.length).toBeGreaterThan(0);
-      expect(context.chunks.every((chunk) => chunk.path !== path && chunk.text !== '')).toBe(true);
+      const line = prefix.split('\n').length - 1;
+      for (const chunk of context.chunks) {
+        expect(chunk.text).not.toBe('');
+        // Of its own file, only what the model does not see anyway.
+        if (chunk.path === path) expect(chunk.startLine > line || chunk.endLine <= line).toBe(true);
+      }
       expect(features.hole).toHaveLength(HOLE_FEATURES.length);
       expect(features.chunks).toHaveLength(Math.min(MAX_CHUNKS, context.chunks.length));
       expect(features.chunks[0]).toHaveLength(CHUNK_FEATURES.length);

@@ -145,7 +145,7 @@ function buildKey(
 ): string {
   const ids = holes.map(({ id }) => id);
   return createHash('sha256')
-    .update(JSON.stringify([2, commit, ids, withMiddleShare, randomShare, FEATURES_VERSION]))
+    .update(JSON.stringify([3, commit, ids, withMiddleShare, randomShare, FEATURES_VERSION]))
     .digest('hex')
     .slice(0, 12);
 }

@@ -1,5 +1,7 @@
 import { LEADING_LINES, type Chunk, type WordStatistics } from '@repoformer/domain';
+import { visibleText } from '@repoformer/fim';
 import { jaccardOf, queryText, sliceLines, wordSet } from '@repoformer/retrieval';
+import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
 import { seededRandom, type SeededRandom } from '../files/seeded-random.js';
 import type { ContextSource, Hole } from '../record.js';
 import type { CorpusIndex } from './corpus-index.js';
@@ -44,7 +46,14 @@ export async function contextOf(
   const random = seededRandom(`context ${hole.id}`);
   const isRandom = random.next() < options.randomShare;
   const queriedWithMiddle = !isRandom && random.next() < options.withMiddleShare;
-  const query = { path: hole.path, suffix: hole.suffix, topK: CHUNKS, alignment: 'matched' as const };
+  const query = {
+    retriever: 'bm25' as const,
+    path: hole.path,
+    suffix: hole.suffix,
+    visible: visibleText(DEFAULT_RUN_SETTINGS.budgets),
+    topK: CHUNKS,
+    alignment: 'matched' as const,
+  };
   const startedAt = performance.now();
   const served = await index.retrieve({ ...query, prefix: hole.prefix });
   const retrieveMs = Number((performance.now() - startedAt).toFixed(2));

@@ -172,8 +172,9 @@ function completionOptions(
   { eagerness }: ServeFlags,
 ): CompletionOptions {
   // The daemon's where nobody says otherwise: what is measured must not depend on whose machine it is.
-  const { topK, retrievalTimeoutMs } = resolveConfig({ machine: thisMachine() }).config;
+  const { retriever, topK, retrievalTimeoutMs } = resolveConfig({ machine: thisMachine() }).config;
   return {
+    retriever,
     topK,
     retrievalTimeoutMs,
     policy: 'auto',

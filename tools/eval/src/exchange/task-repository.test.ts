@@ -46,7 +46,7 @@ describe('openTaskRepository', () => {
     const index = await openCorpusIndex((await open()).root);
     try {
       const query = { path: 'b.py', prefix: 'def find_words(text):\n', suffix: '', topK: 3 };
-      const { chunks } = await index.retrieve({ ...query, alignment: 'matched' });
+      const { chunks } = await index.retrieve({ ...query, retriever: 'bm25', alignment: 'matched' });
       expect(chunks.map(({ path }) => path)).toEqual(['a.py']);
     } finally {
       await index.close();

@@ -1,6 +1,7 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_SIMILARITY_THRESHOLD } from '@repoformer/policy';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { sketchHoleRecord, sketchLabel, sketchPolicy } from '../testing.js';
 import { ownPolicies } from './own-policies.js';
@@ -25,22 +26,22 @@ const judged = async (
   return { labels: policies.map(({ spec }) => spec.label), policies, notes };
 };
 
+const SIMILARITY = `similarity > ${DEFAULT_SIMILARITY_THRESHOLD}`;
+
 describe('ownPolicies', () => {
   it('judges first what decides in the daemon', async () => {
     const classifier = { policy: 'classifier', file };
-    expect((await judged({})).labels).toEqual(['similarity > 0.28', 'always 1 chunk']);
+    expect((await judged({})).labels).toEqual([SIMILARITY, 'always 1 chunk']);
     expect((await judged({}, { selfSelecting: true })).labels[0]).toBe('self > 0.3');
     expect((await judged({}, { recommended: classifier })).labels).toEqual([
       'classifier',
       'classifier, priced',
-      'similarity > 0.28',
+      SIMILARITY,
       'always 1 chunk',
     ]);
-    expect((await judged({ policy: 'similarity' }, { recommended: classifier })).labels[0]).toBe(
-      'similarity > 0.28',
-    );
+    expect((await judged({ policy: 'similarity' }, { recommended: classifier })).labels[0]).toBe(SIMILARITY);
     expect((await judged({ policy: 'self-greedy' }, { selfSelecting: true })).labels[0]).toBe('self, greedy');
-    expect((await judged({ policy: 'always' })).labels).toEqual(['similarity > 0.28', 'always 1 chunk']);
+    expect((await judged({ policy: 'always' })).labels).toEqual([SIMILARITY, 'always 1 chunk']);
   });
 
   it('by the threshold that is set, which is of the policy that decides and of no other', async () => {
@@ -52,7 +53,7 @@ describe('ownPolicies', () => {
       { threshold: '0.9' },
       { recommended: { policy: 'classifier', file } },
     );
-    expect(labels).toContain('similarity > 0.28');
+    expect(labels).toContain(SIMILARITY);
     expect(policies[0]!.spec.threshold).toBe(0.9);
   });
 

@@ -32,6 +32,7 @@ async function serve(threshold: number, modes = SERVE_MODES as readonly ServeMod
     model: opened.model,
     retriever: index.retriever,
     options: {
+      retriever: 'bm25',
       ...{ topK: 10, retrievalTimeoutMs: 30_000, policy: 'similarity', threshold, eagerness: 'balanced' },
       ...{ placement: 'after-suffix', budgets: DEFAULT_RUN_SETTINGS.budgets },
     },

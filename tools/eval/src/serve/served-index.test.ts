@@ -31,7 +31,7 @@ describe('openServedIndex', () => {
       const found = async (name: string) => {
         const { chunks } = await index.retriever.retrieve({
           ...{ repository: index.idOf(name)!, path: 'new.py', prefix: 'open(path).read()\n', suffix: '' },
-          ...{ topK: 5, alignment: 'matched', openBuffers: [] },
+          ...{ retriever: 'bm25', topK: 5, alignment: 'matched', openBuffers: [] },
         });
         return chunks.map(({ path }) => path);
       };

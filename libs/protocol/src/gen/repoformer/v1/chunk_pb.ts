@@ -38,8 +38,8 @@ export type Chunk = Message<"repoformer.v1.Chunk"> & {
   endLine: number;
 
   /**
-   * Similarity of the window that matched, in the retriever's own scale
-   * (Jaccard: [0, 1]).
+   * How well the window that matched does, in [0, 1]: Jaccard similarity, or the
+   * share of the query's weighted words, less for longer windows.
    *
    * @generated from field: double score = 4;
    */

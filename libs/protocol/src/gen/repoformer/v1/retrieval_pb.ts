@@ -52,7 +52,7 @@ export type RetrieveRequest = Message<"repoformer.v1.RetrieveRequest"> & {
   topK: number;
 
   /**
-   * Retriever's name; empty: the configured one ("jaccard").
+   * Retriever's name; "bm25" or "jaccard"; empty: the configured one.
    *
    * @generated from field: string retriever = 6;
    */
