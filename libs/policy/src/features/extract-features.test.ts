@@ -136,19 +136,21 @@ describe('extractFeatures: the hole', () => {
     expect([row(0, 'unresolvedDefinedNew', at), row(1, 'unresolvedNew', at)]).toEqual([1, 1]);
   });
 
-  it('looks for names in all of a long file, as whole words', () => {
-    const filler = 'value = 1\n'.repeat(3_000);
+  it('looks for names, as whole words, in what a prompt holds of the file', () => {
+    const filler = 'value = 1\n';
     const end = `\n\n\nuse_it(far_name)\n`;
-    const at = (head: string, tail = '') =>
+    const at = (head: string, tail = '', lines = 10) =>
       hole('unresolvedCount', {
-        prefix: `${head}\n${filler}${end}`,
-        suffix: `\n${filler}${tail}`,
+        prefix: `${head}\n${filler.repeat(lines)}${end}`,
+        suffix: `\n${filler.repeat(lines)}${tail}`,
         chunks: [],
       });
     expect(at('')).toBe(2);
     expect(at('far_name = 2')).toBe(1);
     expect(at('not_far_name = 2')).toBe(2);
     expect(at('', 'use_it')).toBe(1);
+    // What is further away comes as context, if it comes.
+    expect(at('far_name = 2', 'use_it', 200)).toBe(2);
   });
 
   it.each<[string, string, string, string, number]>([

@@ -4,7 +4,7 @@ import type { Chunk } from '@repoformer/domain';
  * Changes whenever a feature's meaning does, or a name or its place in a table: fitted policies name the version
  * they were fitted on and are refused under another.
  */
-export const FEATURES_VERSION = 3;
+export const FEATURES_VERSION = 4;
 
 /** Chunks that get a row of features; the context budgets of small models hold three or four. */
 export const MAX_CHUNKS = 4;
@@ -18,10 +18,10 @@ export interface FeatureView {
   /** The file before and after the cursor, or as much as the client sent. */
   readonly prefix: string;
   readonly suffix: string;
-  /** Best first; `score` is the Jaccard similarity of the window that matched, `text` begins with that window, `leading` precedes it. */
+  /** Best first; `score` is the retriever's, `text` begins with the window that matched, `leading` precedes it. */
   readonly chunks: readonly Chunk[];
   /**
-   * In how many windows of the index the words of the query (close around the cursor) occur. Absent, or a word that is
+   * In how many windows of the index the words close around the cursor occur. Absent, or a word that is
    * not in the map: not known, which counts as a middling frequency.
    */
   readonly words?: { readonly windows: number; readonly frequencies: ReadonlyMap<string, number> };

@@ -5,14 +5,16 @@ import { readImports, type Imports } from './imports.js';
 import { pathParts, type PathParts } from './paths.js';
 import { identifierSet, wordsOf } from './words.js';
 
-/** What is looked at of a file, so that the cost does not grow with it. Characters are UTF-16 code units. */
+/**
+ * What is looked at of a file: what a prompt holds of it with the default budgets, so that a name is known where the
+ * model knows it. The rest of the file is searched for context like other files. Characters are UTF-16 code units.
+ */
 const PREFIX_LINES = 200;
-const PREFIX_CHARS = 16_000;
+const PREFIX_CHARS = 1_536;
 const SUFFIX_LINES = 60;
-const SUFFIX_CHARS = 5_000;
+const SUFFIX_CHARS = 384;
+/** Imports are looked for at the beginning of the file, too: the model does not see them, but they say whose names. */
 const HEAD_CHARS = 8_000;
-/** Names are looked for in this much of the file before they count as unresolved. */
-const RESOLVE_CHARS = 200_000;
 
 /** As in retrieval's query. */
 const QUERY_LINES_BEFORE = 8;
@@ -40,7 +42,7 @@ export interface FileFacts {
   readonly aroundWords: ReadonlySet<string>;
   /** Distinct identifiers of the last three lines, without the word under construction. */
   readonly nearIdentifiers: ReadonlySet<string>;
-  /** Those of them that these lines do not define and that occur nowhere else in the file. */
+  /** Those of them that these lines do not define, that are not imported and that occur nowhere else in what is seen. */
   readonly unresolved: ReadonlySet<string>;
   /** The last words before the cursor, without the one under construction. */
   readonly lastWords: readonly string[];
@@ -94,18 +96,12 @@ export function readFile(view: FeatureView): FileFacts {
       ...wordsOf(suffixLines.slice(0, 10).join('\n')),
     ]),
     nearIdentifiers,
-    unresolved: unresolvedOf(nearIdentifiers, {
-      words: [
-        prefixWords.slice(0, Math.max(0, prefixWords.length - near.length)),
-        suffixWords,
-        imports.names,
-        definedNames(nearText, family),
-      ],
-      texts: [
-        prefix.slice(0, Math.max(0, prefix.length - tail.length)).slice(-RESOLVE_CHARS),
-        suffix.slice(suffixText.length, RESOLVE_CHARS),
-      ],
-    }),
+    unresolved: without(nearIdentifiers, [
+      prefixWords.slice(0, Math.max(0, prefixWords.length - near.length)),
+      suffixWords,
+      imports.names,
+      definedNames(nearText, family),
+    ]),
     lastWords: prefixWords.slice(-MATCH_WORDS),
     linesBefore: lines
       .slice(-LINES_BEFORE - 1, -1)
@@ -142,28 +138,8 @@ function withoutLast(words: string[], drop: boolean): string[] {
   return drop ? words.slice(0, -1) : words;
 }
 
-/** Identifiers near the cursor that occur nowhere else in the file: neither among words nor in texts. */
-function unresolvedOf(
-  identifiers: ReadonlySet<string>,
-  elsewhere: { readonly words: readonly Iterable<string>[]; readonly texts: readonly string[] },
-): Set<string> {
-  const unresolved = new Set(identifiers);
-  for (const words of elsewhere.words) for (const word of words) unresolved.delete(word);
-  for (const name of unresolved) {
-    if (elsewhere.texts.some((text) => hasWord(text, name))) unresolved.delete(name);
-  }
-  return unresolved;
-}
-
-function hasWord(text: string, word: string): boolean {
-  for (let at = text.indexOf(word); at >= 0; at = text.indexOf(word, at + word.length)) {
-    const before = text[at - 1];
-    const after = text[at + word.length];
-    if (!isWordChar(before) && !isWordChar(after)) return true;
-  }
-  return false;
-}
-
-function isWordChar(char: string | undefined): boolean {
-  return char !== undefined && /[\w\u0080-\uffff]/.test(char);
+function without(names: ReadonlySet<string>, others: readonly Iterable<string>[]): Set<string> {
+  const left = new Set(names);
+  for (const words of others) for (const word of words) left.delete(word);
+  return left;
 }
