@@ -12,7 +12,9 @@ import { findRepositoryOf, findRepositoryRoot, quoteArgument } from '../reposito
 export function addRetrieveCommand(program: Command, host: Host): void {
   const command = program
     .command('retrieve')
-    .description('Show the chunks that resemble the code at a place, best first: of all files, and what a prompt leaves out of this one.')
+    .description(
+      'Show the chunks that resemble the code at a place, best first: of all files, and what a prompt leaves out of this one.',
+    )
     .argument('<FILE:LINE[:COL]>', 'the place, counted from 1 as editors do; without COL the end of the line')
     .addOption(tableOption('top-k'))
     .option('--following', 'show the windows that follow those that matched, as in the paper')
