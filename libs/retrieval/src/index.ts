@@ -1,6 +1,6 @@
 export { encodeWindows, type EncodedWindows } from './encode-windows.js';
 export type { SearchOptions, WindowHit } from './best-hits.js';
-export { JaccardIndex } from './jaccard-index.js';
+export { WindowIndex } from './window-index.js';
 export { lineCountOf, sliceLines, splitLines } from './lines.js';
 export { createNearDuplicateTest } from './near-duplicate.js';
 export { lastLines, queryText } from './query-text.js';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import {
   DEFAULT_WINDOW_OPTIONS,
   encodeWindows,
-  JaccardIndex,
+  WindowIndex,
   jaccardOf,
   lineCountOf,
   queryText,
@@ -54,7 +54,7 @@ export async function measureSearch(path: string, queryCount: number): Promise<R
 /** The index of windows without anything around it, beside comparing with every window. */
 function searchAlone(clone: ScratchClone, sources: readonly string[], queries: readonly Query[]): Rows {
   const options = DEFAULT_WINDOW_OPTIONS;
-  const index = new JaccardIndex(options);
+  const index = new WindowIndex(options);
   const windows: { document: number; startLine: number; words: WordSet }[] = [];
   sources.forEach((path, document) => {
     const text = clone.read(path);

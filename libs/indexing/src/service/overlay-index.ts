@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { OpenBuffer } from '@repoformer/domain';
-import { encodeWindows, JaccardIndex, lineCountOf } from '@repoformer/retrieval';
+import { encodeWindows, WindowIndex, lineCountOf } from '@repoformer/retrieval';
 import { admitPath } from '../admission/admission.js';
 import { skipByContent } from '../admission/content-rules.js';
 import type { TreeRules } from '../admission/tree-rules.js';
@@ -25,7 +25,7 @@ interface Entry {
  * a keystroke in one buffer does not index the others again.
  */
 export class OverlayIndex {
-  readonly index: JaccardIndex;
+  readonly index: WindowIndex;
   readonly #options: IndexOptions;
   readonly #entries = new Map<string, Entry>();
   #nextDocument = 0;
@@ -33,7 +33,7 @@ export class OverlayIndex {
 
   constructor(options: IndexOptions) {
     this.#options = options;
-    this.index = new JaccardIndex(options);
+    this.index = new WindowIndex(options);
   }
 
   /**

@@ -19,7 +19,7 @@ import {
   weighWords,
   weightedQuery,
   wordSet,
-  type JaccardIndex,
+  type WindowIndex,
   type RankedChunk,
   type SearchOptions,
   type WindowHit,
@@ -175,7 +175,7 @@ export class Retriever {
 }
 
 /** Asks an index. */
-type IndexSearch = (index: JaccardIndex, options: SearchOptions) => WindowHit[];
+type IndexSearch = (index: WindowIndex, options: SearchOptions) => WindowHit[];
 
 /** What a query asks of each index that is searched for it. */
 function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: RetrievalQuery): IndexSearch {

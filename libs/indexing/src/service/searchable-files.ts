@@ -1,5 +1,5 @@
 import type { BlobArtefact, FileEntry, SkipReason } from '@repoformer/domain';
-import { JaccardIndex, type WindowOptions } from '@repoformer/retrieval';
+import { WindowIndex, type WindowOptions } from '@repoformer/retrieval';
 import { decodeBlobs, encodeBlobs } from './blob-table.js';
 
 /** A blob of the indexed tree and the admitted paths that hold it. */
@@ -18,7 +18,7 @@ interface Blob {
  * once, however many paths hold it.
  */
 export class SearchableFiles {
-  readonly index: JaccardIndex;
+  readonly index: WindowIndex;
   readonly #files = new Map<string, FileEntry>();
   readonly #blobs = new Map<string, Blob>();
   readonly #documents = new Map<number, Blob>();
@@ -29,7 +29,7 @@ export class SearchableFiles {
   #generation = 0;
 
   /** @param index filled already: see {@link restore} */
-  constructor(options: WindowOptions, index = new JaccardIndex(options)) {
+  constructor(options: WindowOptions, index = new WindowIndex(options)) {
     this.index = index;
   }
 
@@ -40,7 +40,7 @@ export class SearchableFiles {
    * @throws AppError data_loss when it is no snapshot
    */
   static restore(options: WindowOptions, [head, ...sections]: readonly Uint8Array[]): SearchableFiles {
-    const files = new SearchableFiles(options, JaccardIndex.restore(options, sections));
+    const files = new SearchableFiles(options, WindowIndex.restore(options, sections));
     for (const { oid, document, lines } of decodeBlobs(head)) {
       const blob: Blob = { oid, document, skip: undefined, lines, paths: [] };
       files.#blobs.set(oid, blob);

@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { encodeWindows } from './encode-windows.js';
 import type { SearchOptions, WindowHit } from './best-hits.js';
-import { JaccardIndex } from './jaccard-index.js';
+import { WindowIndex } from './window-index.js';
 import { splitLines } from './lines.js';
 import type { WindowOptions } from './window-options.js';
 import { weightedQuery } from './weighted-query.js';
@@ -76,7 +76,7 @@ function searchNaively(naive: NaiveIndex, text: string, cursor: number, options:
     .slice(0, options.topK);
 }
 
-function searchWeighted(index: JaccardIndex, text: string, cursor: number, options: SearchOptions) {
+function searchWeighted(index: WindowIndex, text: string, cursor: number, options: SearchOptions) {
   const query = weightedQuery(text.slice(0, cursor), text.slice(cursor));
   const windows = { count: index.windowCount, averageSize: index.averageWindowSize };
   return index.searchWeighted(weighWords(query, index.frequenciesOf(query.words), windows), options);
@@ -132,7 +132,7 @@ const operation = fc.oneof(
   },
 );
 
-describe('JaccardIndex', () => {
+describe('WindowIndex', () => {
   it('equals a naive index after any sequence of changes', () => {
     fc.assert(
       fc.property(
@@ -140,7 +140,7 @@ describe('JaccardIndex', () => {
         tuning,
         fc.array(operation, { minLength: 1, maxLength: 60 }),
         (options, sizes, operations) => {
-          let index = new JaccardIndex(options, sizes);
+          let index = new WindowIndex(options, sizes);
           const naive = new NaiveIndex(options);
           // Read only when it is restored, whatever has been changed since it was taken.
           let saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
@@ -149,7 +149,7 @@ describe('JaccardIndex', () => {
               saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
             } else if (step.kind === 'restore') {
               const bytes = [...saved.sections];
-              index = JaccardIndex.restore(options, bytes, sizes);
+              index = WindowIndex.restore(options, bytes, sizes);
               naive.documents.clear();
               for (const [document, kept] of saved.documents) naive.documents.set(document, kept);
               saved = { sections: index.snapshot(), documents: new Map(naive.documents) };
@@ -191,7 +191,7 @@ describe('JaccardIndex', () => {
     fc.assert(
       fc.property(fc.integer(), (seed) => {
         const options = { windowLines: 4, strideLines: 2 };
-        const index = new JaccardIndex(options, {
+        const index = new WindowIndex(options, {
           bufferWindows: 64,
           maxSegmentWindows: 1000,
           workPerPosting: 24,
@@ -212,7 +212,7 @@ describe('JaccardIndex', () => {
           const query = randomText(random, 4);
           const expected = naive.search(query, { topK: 10 });
           expect(index.search(wordSet(query), { topK: 10 })).toEqual(expected);
-          const restored = JaccardIndex.restore(options, [...index.snapshot()]);
+          const restored = WindowIndex.restore(options, [...index.snapshot()]);
           expect(restored.search(wordSet(query), { topK: 10 })).toEqual(expected);
           const weighted = searchNaively(naive, query, query.length - 3, { topK: 10 });
           expect(searchWeighted(index, query, query.length - 3, { topK: 10 })).toEqual(weighted);
@@ -232,7 +232,7 @@ describe('JaccardIndex', () => {
       fc.property(fc.integer(), (seed) => {
         const options = { windowLines: lines, strideLines: lines >>> 1 };
         const tuning = { bufferWindows: 8, maxSegmentWindows: 100, workPerPosting: 24 };
-        const index = new JaccardIndex(options, tuning);
+        const index = new WindowIndex(options, tuning);
         const naive = new NaiveIndex(options);
         const random = generator(seed);
         const query = randomText(random, lines);
@@ -261,7 +261,7 @@ describe('JaccardIndex', () => {
       fc.property(fc.integer(), fc.boolean(), (seed, isRemoving) => {
         const options = { windowLines: 4, strideLines: 2 };
         const tuning = { bufferWindows: 16, maxSegmentWindows: 200, workPerPosting: 24 };
-        const index = new JaccardIndex(options, tuning);
+        const index = new WindowIndex(options, tuning);
         const naive = new NaiveIndex(options);
         const random = generator(seed);
         for (let document = 0; document < 40; document++) {
@@ -288,7 +288,7 @@ describe('JaccardIndex', () => {
     ['beyond two bytes', 66_000],
   ])('counts queries of as many words %s', (_, count) => {
     const options = { windowLines: 2, strideLines: 1 };
-    const index = new JaccardIndex(options, { bufferWindows: 2, maxSegmentWindows: 64, workPerPosting: 24 });
+    const index = new WindowIndex(options, { bufferWindows: 2, maxSegmentWindows: 64, workPerPosting: 24 });
     const words = Array.from({ length: count }, (_, n) => `w${n}`);
     index.add(1, encode(`${words.join(' ')}\n`, options));
     index.add(2, encode(`${words.slice(0, -1).join(' ')} other\n`, options));
@@ -303,7 +303,7 @@ describe('JaccardIndex', () => {
 
   it('splits a document over segments and replaces it as one', () => {
     const options = { windowLines: 1, strideLines: 1 };
-    const index = new JaccardIndex(options, { bufferWindows: 4, maxSegmentWindows: 8, workPerPosting: 24 });
+    const index = new WindowIndex(options, { bufferWindows: 4, maxSegmentWindows: 8, workPerPosting: 24 });
     const numbered = (name: string) => Array.from({ length: 30 }, (_, n) => `${name}${n}\n`).join('');
     index.add(7, encode(numbered('a'), options));
     expect(index.segmentCount).toBeGreaterThan(1);
@@ -318,7 +318,7 @@ describe('JaccardIndex', () => {
 
   it('keeps few segments and gives memory back', () => {
     const options = { windowLines: 4, strideLines: 2 };
-    const index = new JaccardIndex(options, {
+    const index = new WindowIndex(options, {
       bufferWindows: 16,
       maxSegmentWindows: 4096,
       workPerPosting: 24,
@@ -341,7 +341,7 @@ describe('JaccardIndex', () => {
 
   it('stays small when one document is replaced again and again', () => {
     const options = { windowLines: 4, strideLines: 2 };
-    const index = new JaccardIndex(options, {
+    const index = new WindowIndex(options, {
       bufferWindows: 16,
       maxSegmentWindows: 4096,
       workPerPosting: 24,
@@ -356,7 +356,7 @@ describe('JaccardIndex', () => {
 
   it('applies removals made while a merge is under way', () => {
     const options = { windowLines: 1, strideLines: 1 };
-    const index = new JaccardIndex(options, { bufferWindows: 8, maxSegmentWindows: 4096, workPerPosting: 0 });
+    const index = new WindowIndex(options, { bufferWindows: 8, maxSegmentWindows: 4096, workPerPosting: 0 });
     const lines = (name: string) => Array.from({ length: 8 }, (_, n) => `${name} ${n}`).join('\n');
     for (let document = 0; document < 4; document++)
       index.add(document, encode(lines(`d${document}`), options));
@@ -378,7 +378,7 @@ describe('JaccardIndex', () => {
 
   it('forgets a merge whose documents are all gone', () => {
     const options = { windowLines: 1, strideLines: 1 };
-    const index = new JaccardIndex(options, { bufferWindows: 1, maxSegmentWindows: 64, workPerPosting: 0 });
+    const index = new WindowIndex(options, { bufferWindows: 1, maxSegmentWindows: 64, workPerPosting: 0 });
     for (let document = 0; document < 4; document++) index.add(document, encode(`d${document}`, options));
     expect(index.compact(1)).toBe(true);
     for (let document = 0; document < 4; document++) index.remove(document);
@@ -388,7 +388,7 @@ describe('JaccardIndex', () => {
 
   it('lets callbacks search the index they are called from', () => {
     const options = { windowLines: 1, strideLines: 1 };
-    const index = new JaccardIndex(options, { bufferWindows: 8, maxSegmentWindows: 64, workPerPosting: 24 });
+    const index = new WindowIndex(options, { bufferWindows: 8, maxSegmentWindows: 64, workPerPosting: 24 });
     // More words than are kept as bitmaps, so that the counters matter.
     const words = (name: string) => Array.from({ length: 100 }, (_, n) => `${name}${n}`).join(' ');
     for (let document = 0; document < 8; document++)
@@ -406,7 +406,7 @@ describe('JaccardIndex', () => {
 
   it('leaves everything as it was when an addition fails', () => {
     const options = { windowLines: 2, strideLines: 1 };
-    const index = new JaccardIndex(options);
+    const index = new WindowIndex(options);
     index.add(1, encode('old words', options));
     const data = encode('new words', options);
     expect(() => index.add(1, data.subarray(0, -1))).toThrow(AppError);
@@ -420,10 +420,10 @@ describe('JaccardIndex', () => {
 
   it('refuses a snapshot that is damaged or of other windows', () => {
     const options = { windowLines: 2, strideLines: 1 };
-    const index = new JaccardIndex(options);
+    const index = new WindowIndex(options);
     index.add(1, encode('some words\nand more\nof them', options));
     const [head, segment] = [...index.snapshot()] as [Uint8Array, Uint8Array];
-    const restore = (...sections: Uint8Array[]) => JaccardIndex.restore(options, sections);
+    const restore = (...sections: Uint8Array[]) => WindowIndex.restore(options, sections);
     const found = restore(head, segment.slice()).search(wordSet('more'), { topK: 1 });
     expect(found).toEqual(index.search(wordSet('more'), { topK: 1 }));
     // A view into a larger buffer may lie at any byte.
@@ -442,11 +442,11 @@ describe('JaccardIndex', () => {
       expect(() => restore(...sections)).toThrow(expect.objectContaining({ kind: 'data_loss' }) as Error);
     }
     const other = { windowLines: 4, strideLines: 1 };
-    expect(() => JaccardIndex.restore(other, [head, segment])).toThrow(/of other windows/);
+    expect(() => WindowIndex.restore(other, [head, segment])).toThrow(/of other windows/);
   });
 
   it('refuses a topK that is no count', () => {
-    const index = new JaccardIndex({ windowLines: 2, strideLines: 1 });
+    const index = new WindowIndex({ windowLines: 2, strideLines: 1 });
     for (const topK of [-1, 1.5, NaN, Infinity]) {
       expect(() => index.search(wordSet('a'), { topK })).toThrow(/topK/);
       expect(() => searchWeighted(index, 'a', 1, { topK })).toThrow(/topK/);

@@ -37,15 +37,15 @@ interface Merge {
 }
 
 /**
- * Finds the windows whose word sets have the highest Jaccard similarity to a query: exactly, over everything
- * that was added, at once after each `add` and `remove`.
+ * Finds the windows that are most like a query, by the Jaccard similarity of word sets or by weighted words:
+ * exactly, over everything that was added, at once after each `add` and `remove`.
  *
  * Windows are gathered in a small buffer, which becomes an immutable segment when it is full; segments of
  * similar size are merged into larger ones. Merging is spread over the calls of `add` and `remove`, in
  * proportion to what these change, so no call takes long: the worst is turning the buffer of 1024 windows into
  * a segment (some milliseconds), besides the cost of the document itself.
  */
-export class JaccardIndex {
+export class WindowIndex {
   private buffer = new WindowBuffer();
   private segments: Segment[] = [];
   private merge: Merge | undefined;
@@ -264,8 +264,8 @@ export class JaccardIndex {
     options: WindowOptions,
     sections: readonly Uint8Array[],
     tuning: IndexTuning = DEFAULT_TUNING,
-  ): JaccardIndex {
-    const index = new JaccardIndex(options, tuning);
+  ): WindowIndex {
+    const index = new WindowIndex(options, tuning);
     const [head, ...segments] = sections;
     if (head === undefined) throw corruptSnapshot('it is empty');
     index.decodeHead(head);
