@@ -1,6 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { DEFAULT_RUN_SETTINGS } from '@repoformer/dataset';
 import { FEATURES_VERSION, parsePolicy, parsePolicyDocument } from '@repoformer/policy';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SYNTHETIC_TOKENS, syntheticTable } from '../fit/testing.js';
@@ -88,7 +89,7 @@ describe('repoformer-policy', () => {
     const model = { name: 'tiny', sha256: 'a'.repeat(64), adapters: [] };
     await writeFile(
       join(folder, 'labels', 'run.json'),
-      JSON.stringify({ schema: 1, model, settings: {}, readoutTokens: SYNTHETIC_TOKENS }),
+      JSON.stringify({ schema: 1, model, settings: DEFAULT_RUN_SETTINGS, readoutTokens: SYNTHETIC_TOKENS }),
     );
   });
   afterAll(async () => {

@@ -1,4 +1,6 @@
 import { readHoles, readLabelRun, readLabels } from '@repoformer/dataset';
+import { visibleText } from '@repoformer/fim';
+import { coverageOf } from './coverage.js';
 import type { FitLabel, FitRecord } from './to-fit-table.js';
 
 /** What is on disk of a dataset and one of its label runs. */
@@ -26,14 +28,18 @@ export async function readLabelledHoles(dataset: string, run: string): Promise<L
   const holes = await readHoles(dataset);
   return {
     // Without the texts, of which there may be more than fits into memory beside a fit.
-    holes: holes.map(({ id, repository, split, language, features, context }) => ({
-      id,
-      repository,
-      split,
-      language,
-      features,
-      context: { source: context.source, queriedWithMiddle: context.queriedWithMiddle },
-    })),
+    holes: holes.map((hole) => {
+      const { id, repository, split, language, features, context } = hole;
+      return {
+        id,
+        repository,
+        split,
+        language,
+        features,
+        context: { source: context.source, queriedWithMiddle: context.queriedWithMiddle },
+        coverage: coverageOf(hole, visibleText(settings.budgets)),
+      };
+    }),
     labels,
     contextChunks: settings.maxChunks,
     generator: { name: model.name, sha256: model.sha256 },

@@ -1,21 +1,14 @@
-import type { HoleRecord } from '@repoformer/dataset';
 import { describe, expect, it } from 'vitest';
-import { toFitTable, type FitLabel } from './to-fit-table.js';
+import { toFitTable, type FitLabel, type FitRecord } from './to-fit-table.js';
 
-const hole = (id: string, changes: Partial<HoleRecord> = {}): HoleRecord => ({
-  schema: 1,
+const hole = (id: string, changes: Partial<FitRecord> = {}): FitRecord => ({
   id,
   repository: 'local:a',
   split: 'train',
-  path: 'a.py',
   language: 'python',
-  kind: 'line',
-  lines: 1,
-  prefix: '',
-  middle: 'x',
-  suffix: '',
-  context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 1 },
+  context: { source: 'retrieved', queriedWithMiddle: false },
   features: { version: 3, hole: [1, 2], chunks: [[3], [4]] },
+  coverage: [0.5, 0.25],
   ...changes,
 });
 
@@ -74,7 +67,7 @@ describe('toFitTable', () => {
   });
 
   it('leaves out what would teach something else, and says so', () => {
-    const context = { source: 'retrieved', queriedWithMiddle: true, chunks: [], retrieveMs: 1 } as const;
+    const context = { source: 'retrieved', queriedWithMiddle: true } as const;
     const holes = [
       hole('ok'),
       hole('bench', { split: 'benchmark' }),
@@ -98,6 +91,9 @@ describe('toFitTable', () => {
       withoutContext: 1,
       withoutCompletions: 1,
     });
+    // What chunks show of the truth needs no label.
+    expect(table.coverage!.map(({ id }) => id)).toEqual(['ok', 'nolabel', 'nocontext', 'nocompletion']);
+    expect(table.coverage![1]).toMatchObject({ repository: 'local:a', coverage: [0.5, 0.25] });
     const wider = toFitTable(holes, labels, { withSecondRound: true });
     expect(wider.table.holes.map(({ id }) => id)).toEqual(['ok', 'second']);
   });

@@ -1,10 +1,12 @@
 import { firstTokenOf } from '@repoformer/policy';
 import type { HoleRecord, Probe } from '@repoformer/dataset';
-import type { FitHole, FitProbe, FitTable } from '../fit/fit-table.js';
+import type { CoverageHole, FitHole, FitProbe, FitTable } from '../fit/fit-table.js';
 
 /** The part of a hole's record that a fit needs: a hundredth of it. */
 export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split' | 'language' | 'features'> {
   readonly context: Pick<HoleRecord['context'], 'source' | 'queriedWithMiddle'>;
+  /** By {@link coverageOf}. */
+  readonly coverage: readonly number[];
 }
 
 /** The part of a label that a fit needs. */
@@ -54,6 +56,7 @@ export function toFitTable(
     withoutContext: 0,
     withoutCompletions: 0,
   };
+  const coverage: CoverageHole[] = [];
   const rows = holes.flatMap((hole): FitHole[] => {
     const { split, context, features } = hole;
     const skip = (reason: keyof LeftOut) => {
@@ -63,6 +66,16 @@ export function toFitTable(
     if (split === 'benchmark') return skip('benchmark');
     if (context.source !== 'retrieved') return skip('randomContext');
     if (context.queriedWithMiddle && !withSecondRound) return skip('secondRound');
+    if (split === 'train' && hole.coverage.length > 0) {
+      const { id, repository } = hole;
+      coverage.push({
+        id,
+        repository,
+        holeFeatures: features.hole,
+        chunkFeatures: features.chunks,
+        coverage: hole.coverage.slice(0, features.chunks.length),
+      });
+    }
     const label = labels.get(hole.id);
     if (!label) return skip('unlabelled');
     const { variants } = label;
@@ -90,6 +103,7 @@ export function toFitTable(
   return {
     table: {
       holes: rows,
+      ...(coverage.length > 0 && { coverage }),
       ...(contextChunks !== undefined && { contextChunks }),
       ...(readoutTokens && { readoutTokens }),
     },

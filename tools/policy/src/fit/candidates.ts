@@ -30,8 +30,8 @@ export interface Candidate extends Tuned {
   readonly stage: 'free' | 'probed';
   /** Qualified names of the columns it was fitted on, in their order. */
   readonly inputs: readonly string[];
-  /** `helps`: the score is a log-odds. `rank`: it predicts the gain's rank. */
-  readonly predicts: 'helps' | 'rank';
+  /** `helps`: the score is a log-odds. `rank`: it predicts the gain's rank. `coverage`: nats, see `coverageOf`. */
+  readonly predicts: 'helps' | 'rank' | 'coverage';
   /** The read-out behind `model.readout`, where that is an input. */
   readonly readout?: ReadoutCandidate;
 }

@@ -1,15 +1,16 @@
-import { CHUNK_FEATURES, HOLE_FEATURES, type ChunkHead } from '@repoformer/policy';
-import { correlation, ranksOf } from '../metrics/ranking.js';
+import { CHUNK_FEATURES, HOLE_FEATURES, type ChunkHead, type Scorer } from '@repoformer/policy';
 import { clusterBootstrap, type BootstrapEstimate } from '../metrics/cluster-bootstrap.js';
+import { correlation, ranksOf } from '../metrics/ranking.js';
 import { Matrix } from '../models/matrix.js';
 import { varying } from './candidates.js';
-import type { FitHole } from './fit-table.js';
-import { foldsByRepository } from './folds.js';
+import { foldsAlong } from './coverage-candidates.js';
+import type { CoverageHole, FitHole } from './fit-table.js';
 import { clipperOf } from './targets.js';
 import { tuneLinear, tuneTrees, unfolded, type Tuned } from './tune.js';
 
 /** What came of predicting the gain of each chunk. */
 export interface ChunkHeadReport {
+  /** Labelled chunks. */
   readonly rows: number;
   readonly setting: string;
   /** Spearman's correlation of prediction and gain on held-out repositories. */
@@ -18,47 +19,98 @@ export interface ChunkHeadReport {
   readonly used: boolean;
 }
 
+export interface ChunkHeadOptions {
+  /** Of the labelled holes. */
+  readonly folds: Int32Array;
+  readonly seed: number;
+  readonly draws: number;
+}
+
 const PENALTIES = [100, 1_000, 10_000];
-/** Fewer rows than this are not worth a fit. */
+/** Fewer labelled chunks than this are not worth a fit. */
 const LEAST_ROWS = 100;
 
 /**
- * Fits the marginal gain of each chunk, clipped for its heavy tails. There is a head only where its ranking of
- * held-out chunks is better than chance by more than two standard errors.
+ * Predicts what each chunk adds to the truth's log-likelihood: learnt from what chunks show of the truth where that is
+ * known, else from their labelled gains; then moved and scaled to the labelled gains, clipped for their heavy tails.
+ * There is a head only where it ranks held-out chunks better than chance by more than two standard errors.
  */
 export function fitChunkHead(
   holes: readonly FitHole[],
-  options: { readonly folds: number; readonly seed: number; readonly draws: number },
+  coverage: readonly CoverageHole[] | undefined,
+  { folds, seed, draws }: ChunkHeadOptions,
 ): { readonly head?: ChunkHead; readonly report?: ChunkHeadReport } {
-  const rows = holes.flatMap((hole) =>
-    hole.chunkGains.slice(0, hole.chunkFeatures.length).map((gain, at) => ({ hole, at, gain })),
+  const labelled = holes.flatMap(({ id, repository, chunkFeatures, chunkGains }) =>
+    chunkGains.slice(0, chunkFeatures.length).map((gain, at) => ({ key: `${id} ${at}`, repository, gain })),
   );
+  if (labelled.length < LEAST_ROWS) return {};
+  const gainOf = clipperOf(labelled.map(({ gain }) => gain));
+  const gains = Float64Array.from(labelled, ({ gain }) => gainOf(gain));
+  const rows = (coverage ?? holes).flatMap((hole) => {
+    const known = 'coverage' in hole ? hole.coverage : hole.chunkGains.map(gainOf);
+    return hole.chunkFeatures
+      .slice(0, known.length)
+      .map((features, at) => ({ hole, at, features, y: known[at]!, repository: hole.repository }));
+  });
   const maxChunks = rows.reduce((most, { at }) => Math.max(most, at + 1), 0);
-  if (rows.length < LEAST_ROWS) return {};
-  const clip = clipperOf(rows.map(({ gain }) => gain));
-  const y = Float64Array.from(rows, ({ gain }) => clip(gain));
   const { inputs, x } = varying(
     [...CHUNK_FEATURES.map((name) => `chunk.${name}`), ...HOLE_FEATURES.map((name) => `hole.${name}`)],
-    Matrix.of(rows.map(({ hole, at }) => [...hole.chunkFeatures[at]!, ...hole.holeFeatures])),
+    Matrix.of(rows.map(({ hole, features }) => [...features, ...hole.holeFeatures])),
   );
   if (x.columns === 0) return {};
-  const repositories = rows.map(({ hole }) => hole.repository);
-  const folds = foldsByRepository(repositories, options.folds, options.seed);
-  const gainRanks = ranksOf(y);
-  const correlator = ({ scores }: Tuned) => {
-    const ranks = ranksOf(scores);
+  const y = Float64Array.from(rows, (row) => row.y);
+  const rowFolds = foldsAlong(rows, { holes, folds });
+  const rowOf = new Map(rows.map(({ hole, at }, row) => [`${hole.id} ${at}`, row]));
+  const predicted = ({ scores }: Tuned) => Float64Array.from(labelled, ({ key }) => scores[rowOf.get(key)!]!);
+
+  const repositories = labelled.map(({ repository }) => repository);
+  const gainRanks = ranksOf(gains);
+  const correlator = (tuned: Tuned) => {
+    const ranks = ranksOf(predicted(tuned));
     return (weights: Float64Array) => correlation(ranks, gainRanks, weights);
   };
-  const linear = tuneLinear(unfolded(x), y, folds, 'squared', PENALTIES);
-  const trees = tuneTrees(unfolded(x), y, folds, 'squared', options.seed);
+  const linear = tuneLinear(unfolded(x), y, rowFolds, 'squared', PENALTIES);
+  const trees = tuneTrees(unfolded(x), y, rowFolds, 'squared', seed);
   const [ofLinear, ofTrees] = [correlator(linear), correlator(trees)];
+  const options = { seed, draws };
   const better = clusterBootstrap(repositories, (weights) => ofTrees(weights) - ofLinear(weights), options);
   const tuned: Tuned = better.value > better.standardError ? trees : linear;
   const ranked = clusterBootstrap(repositories, correlator(tuned), options);
+  const line = lineThrough(predicted(tuned), gains);
   const pointsPerNat = slopeThroughOrigin(holes);
-  const used = ranked.value > 2 * ranked.standardError && pointsPerNat > 0;
-  const report = { rows: rows.length, setting: tuned.setting, correlation: ranked, pointsPerNat, used };
-  return used ? { head: { inputs, scorer: tuned.refit(), pointsPerNat, maxChunks }, report } : { report };
+  const used = ranked.value > 2 * ranked.standardError && line.slope > 0 && pointsPerNat > 0;
+  const report = { rows: labelled.length, setting: tuned.setting, correlation: ranked, pointsPerNat, used };
+  if (!used) return { report };
+  return { head: { inputs, scorer: alongLine(tuned.refit(), line), pointsPerNat, maxChunks }, report };
+}
+
+interface Line {
+  readonly slope: number;
+  readonly level: number;
+}
+
+/** Least squares. */
+function lineThrough(x: Float64Array, y: Float64Array): Line {
+  const mean = (values: Float64Array) => values.reduce((sum, each) => sum + each, 0) / values.length;
+  const [meanX, meanY] = [mean(x), mean(y)];
+  let shared = 0;
+  let squared = 0;
+  for (const [at, each] of x.entries()) {
+    shared += (each - meanX) * (y[at]! - meanY);
+    squared += (each - meanX) ** 2;
+  }
+  const slope = squared > 0 ? shared / squared : 0;
+  return { slope, level: meanY - slope * meanX };
+}
+
+/** A scorer whose scores are `level + slope · score`. */
+function alongLine(scorer: Scorer, { slope, level }: Line): Scorer {
+  if (scorer.kind === 'linear') {
+    const weights = scorer.weights.map((weight) => slope * weight);
+    return { ...scorer, weights, bias: level + slope * scorer.bias };
+  }
+  const trees = scorer.trees.map((tree) => ({ ...tree, leaf: tree.leaf.map((value) => slope * value) }));
+  return { ...scorer, base: level + slope * scorer.base, trees };
 }
 
 /** Points of edit similarity for a nat per token, by least squares over the holes' clipped gains; not negative. */

@@ -7,7 +7,8 @@ import type { FitHole, FitTable } from './fit-table.js';
 import { syntheticTable, SYNTHETIC_TOKENS } from './testing.js';
 
 const options: FitOptions = { name: 'synthetic', generator: { name: 'none' }, folds: 3, draws: 60 };
-const withoutProbes = ({ holes }: FitTable): FitTable => ({
+const withoutProbes = ({ readoutTokens: _, holes, ...table }: FitTable): FitTable => ({
+  ...table,
   holes: holes.map(({ probe: _, ...hole }) => hole),
 });
 
@@ -115,6 +116,32 @@ describe('fitPolicy', () => {
     expect(report.chosen.free).toMatch(/^free-trees/);
     expect(document.stages.probed).toBeUndefined();
     expect(parsePolicy(JSON.stringify(document)).probeNeeds).toBeUndefined();
+  });
+
+  it('learns from what chunks show where labels are few', () => {
+    const table = withoutProbes(
+      syntheticTable({
+        holes: 150,
+        unlabelled: 1_500,
+        repositories: 12,
+        effects: Object.fromEntries(
+          ['bestScore', 'noveltyAll', 'nearRarity', 'lineDepth', 'meanScore'].map((name) => [name, 0.5]),
+        ),
+      }),
+    );
+    const { document, report } = fitPolicy(table, options);
+    expect(report.chosen.free).toBe('coverage');
+    expect(document.training).toMatchObject({ holes: 113 });
+    const qiniOf = (name: string) =>
+      report.candidates.find((each) => each.name === name)!.evaluation.qini.value;
+    expect(qiniOf('coverage')).toBeGreaterThan(qiniOf('free-logistic') + 0.1);
+    expect(report.chunks).toMatchObject({ rows: 3 * 113, used: true });
+    const shuffled = {
+      ...table,
+      holes: [...table.holes].reverse(),
+      coverage: [...table.coverage!].reverse(),
+    };
+    expect(digest(fitPolicy(shuffled, options).document)).toBe(digest(document));
   });
 
   it('asks no model where that brings nothing', () => {

@@ -22,6 +22,7 @@ import { areaUnderRoc, rankCorrelation } from '../metrics/ranking.js';
 import { fitCalibration } from '../models/calibration.js';
 import { freeCandidates, probedCandidates, type Candidate } from './candidates.js';
 import { fitChunkHead } from './chunk-head.js';
+import { coverageCandidates } from './coverage-candidates.js';
 import { compareRankings, crossCalibrate, evaluate, type Truth } from './evaluate.js';
 import type { CalibratedReport, FeatureReport, FitReport, SplitReport } from './fit-report.js';
 import { checkTable, type FitHole, type FitTable } from './fit-table.js';
@@ -99,7 +100,12 @@ export function fitPolicy(
     seed,
   };
   const compare = (a: Candidate, b: Candidate) => compareRankings(a.scores, b.scores, truth);
-  const free = freeCandidates(data);
+  const { contextChunks = MAX_CHUNKS } = table;
+  const coverage = table.coverage && [...table.coverage].sort((a, b) => (a.id < b.id ? -1 : 1));
+  const free = [
+    ...freeCandidates(data),
+    ...(coverage ? coverageCandidates(coverage, data, { chunks: contextChunks, seed }) : []),
+  ];
   const probed = byId.every((hole) => hole.probe !== undefined) ? probedCandidates(data) : [];
   const chosenFree = selectCandidate(free, compare);
   const chosenProbed = probed.length > 0 ? selectCandidate(probed, compare) : undefined;
@@ -124,7 +130,7 @@ export function fitPolicy(
       truth.gainsEs,
       threshold,
     );
-  const chunkHead = fitChunkHead(train, { folds: foldCount, seed, draws });
+  const chunkHead = fitChunkHead(train, coverage, { folds, seed, draws });
 
   const candidates = [...free, ...probed].map((each) => ({
     name: each.name,
@@ -153,7 +159,7 @@ export function fitPolicy(
       }),
     },
     ...(chunkHead.head && { chunks: chunkHead.head }),
-    contextChunks: table.contextChunks ?? MAX_CHUNKS,
+    contextChunks,
     gains: languageGains,
     threshold,
     training: {

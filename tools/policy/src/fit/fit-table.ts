@@ -24,9 +24,17 @@ export interface FitHole {
   readonly chunkGains: readonly number[];
 }
 
+/** A hole for training, labelled or not, with what its chunks show of the truth. */
+export interface CoverageHole extends Pick<FitHole, 'id' | 'repository' | 'holeFeatures' | 'chunkFeatures'> {
+  /** By chunk, nats per token: see `coverageOf`. */
+  readonly coverage: readonly number[];
+}
+
 /** What a policy is fitted on. */
 export interface FitTable {
   readonly holes: readonly FitHole[];
+  /** All holes for training, the labelled ones among them. Absent: labels alone are learnt from. */
+  readonly coverage?: readonly CoverageHole[];
   /** Whose log-probabilities the read-outs hold, in their order; needed for a read-out. */
   readonly readoutTokens?: readonly number[];
   /** Most chunks in the prompts that `gainEs` and `gainLogLikelihood` are about. Default {@link MAX_CHUNKS}. */
@@ -34,35 +42,46 @@ export interface FitTable {
 }
 
 /** @throws AppError invalid_argument when a hole has not this version's features or a number is not finite */
-export function checkTable({ holes, readoutTokens }: FitTable): void {
-  const ids = new Set<string>();
+export function checkTable({ holes, coverage = [], readoutTokens }: FitTable): void {
+  checkRows(holes);
+  checkRows(coverage);
   for (const hole of holes) {
-    const fail = (problem: string): never => {
-      throw new AppError({
-        kind: 'invalid_argument',
-        reason: 'CONFIG_INVALID',
-        message: `hole ${hole.id} ${problem}; build the dataset again with this version`,
-      });
-    };
-    if (ids.has(hole.id)) fail('is there twice');
-    ids.add(hole.id);
-    const isRow = (row: readonly number[], length: number) =>
-      row.length === length && row.every(Number.isFinite);
-    if (!isRow(hole.holeFeatures, HOLE_FEATURES.length))
-      fail(`has not ${HOLE_FEATURES.length} finite features`);
-    if (
-      hole.chunkFeatures.length > MAX_CHUNKS ||
-      !hole.chunkFeatures.every((row) => isRow(row, CHUNK_FEATURES.length))
-    ) {
-      fail(`has not at most ${MAX_CHUNKS} rows of ${CHUNK_FEATURES.length} finite chunk features`);
-    }
     if (![hole.gainEs, hole.gainLogLikelihood, ...hole.chunkGains].every(Number.isFinite)) {
-      fail('has a gain that is not finite');
+      fail(hole, 'has a gain that is not finite');
     }
     for (const readout of Object.values(hole.probe?.readouts ?? {})) {
-      if (!readout.every(Number.isFinite)) fail('has a log-probability that is not finite');
+      if (!readout.every(Number.isFinite)) fail(hole, 'has a log-probability that is not finite');
       if (readout.length !== readoutTokens?.length)
-        fail('has a read-out of another length than the list of tokens');
+        fail(hole, 'has a read-out of another length than the list of tokens');
     }
   }
+  for (const hole of coverage) {
+    if (!hole.coverage.every(Number.isFinite)) fail(hole, 'has a coverage that is not finite');
+  }
+}
+
+function checkRows(rows: readonly (FitHole | CoverageHole)[]): void {
+  const ids = new Set<string>();
+  for (const row of rows) {
+    if (ids.has(row.id)) fail(row, 'is there twice');
+    ids.add(row.id);
+    const isRow = (values: readonly number[], length: number) =>
+      values.length === length && values.every(Number.isFinite);
+    if (!isRow(row.holeFeatures, HOLE_FEATURES.length))
+      fail(row, `has not ${HOLE_FEATURES.length} finite features`);
+    if (
+      row.chunkFeatures.length > MAX_CHUNKS ||
+      !row.chunkFeatures.every((each) => isRow(each, CHUNK_FEATURES.length))
+    ) {
+      fail(row, `has not at most ${MAX_CHUNKS} rows of ${CHUNK_FEATURES.length} finite chunk features`);
+    }
+  }
+}
+
+function fail({ id }: Pick<FitHole, 'id'>, problem: string): never {
+  throw new AppError({
+    kind: 'invalid_argument',
+    reason: 'CONFIG_INVALID',
+    message: `hole ${id} ${problem}; build the dataset again with this version`,
+  });
 }

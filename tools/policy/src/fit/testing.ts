@@ -1,6 +1,6 @@
 import { CHUNK_FEATURES, HOLE_FEATURES, sigmoid } from '@repoformer/policy';
 import { seededRandom } from '../models/seeded-random.js';
-import type { FitHole, FitTable } from './fit-table.js';
+import type { CoverageHole, FitHole, FitTable } from './fit-table.js';
 
 export interface SyntheticOptions {
   readonly holes: number;
@@ -10,6 +10,8 @@ export interface SyntheticOptions {
   readonly effects: Partial<Record<(typeof HOLE_FEATURES)[number], number>>;
   /** What the model's hidden state adds, which only the read-out shows. */
   readonly hiddenEffect?: number;
+  /** Holes for training without a label beside those with one; with it, all have coverage, by the same effects. */
+  readonly unlabelled?: number;
   /** Whether the effects multiply instead of adding up (exclusive or), which no linear model sees. */
   readonly interaction?: boolean;
 }
@@ -38,7 +40,8 @@ export function syntheticTable(options: SyntheticOptions): FitTable {
   const { effects, hiddenEffect = 0, interaction = false, seed = 1 } = options;
   const normal = normalNumbers(seed);
   const random = seededRandom(seed + 1);
-  const holes = Array.from({ length: options.holes }, (_, at): FitHole => {
+  const coverage: CoverageHole[] = [];
+  const all = Array.from({ length: options.holes + (options.unlabelled ?? 0) }, (_, at): FitHole => {
     const values = new Map<string, number>(HOLE_FEATURES.map((name) => [name, 0]));
     for (const name of [...NOISE, ...Object.keys(effects)]) values.set(name, normal());
     const hidden = normal();
@@ -48,6 +51,7 @@ export function syntheticTable(options: SyntheticOptions): FitTable {
       : parts.reduce((total, part) => total + part, 0);
     const helps = random() < sigmoid(sum + hiddenEffect * hidden - 0.8);
     const repository = at % options.repositories;
+    const split = repository % 4 === 3 ? 'calibration' : 'train';
     const chunkFeatures = Array.from({ length: 3 }, () => CHUNK_FEATURES.map(() => normal()));
     // One feature of a chunk decides what it adds.
     const chunkGains = chunkFeatures.map(
@@ -58,13 +62,20 @@ export function syntheticTable(options: SyntheticOptions): FitTable {
     const readout = [...base];
     readout[1]! += hidden / 2;
     readout[3]! -= hidden / 2;
-    return {
+    const row = {
       id: String(at).padStart(6, '0'),
       repository: `r${repository}`,
-      split: repository % 4 === 3 ? 'calibration' : 'train',
-      language: repository % 2 === 0 ? 'python' : 'typescript',
       holeFeatures: [...values.values()],
       chunkFeatures,
+    };
+    if (split === 'train') {
+      const shown = chunkFeatures.map((features) => features[CHUNK_FEATURES.indexOf('noveltyNew')]!);
+      coverage.push({ ...row, coverage: [0.2 * sum + 0.1 * shown[0]!, ...shown.slice(1)] });
+    }
+    return {
+      ...row,
+      split,
+      language: repository % 2 === 0 ? 'python' : 'typescript',
       probe: {
         firstToken: { probability: random(), margin: random() / 2, entropy: 3 * random() },
         readouts: { decision: readout, first: base },
@@ -74,5 +85,10 @@ export function syntheticTable(options: SyntheticOptions): FitTable {
       chunkGains,
     };
   });
-  return { holes, readoutTokens: SYNTHETIC_TOKENS };
+  const holes = all.slice(0, options.holes);
+  return {
+    holes,
+    ...(options.unlabelled !== undefined && { coverage, contextChunks: 1 }),
+    readoutTokens: SYNTHETIC_TOKENS,
+  };
 }
