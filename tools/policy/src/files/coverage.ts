@@ -1,12 +1,7 @@
 import type { HoleRecord } from '@repoformer/dataset';
 import { editSimilarity, identifiersOf } from '@repoformer/metrics';
+import type { Coverage } from '../fit/coverage-worth.js';
 
-/**
- * What each part of coverage is worth in nats per token of the truth: least squares on the log-likelihood gains of 612
- * labelled holes of 53 repositories (Qwen2.5-Coder 0.5B, one chunk; correlation .54).
- */
-const NATS_FOR_NAME = 0.4;
-const NATS_FOR_LINE = 0.5;
 /** Shorter names are everywhere. */
 const LEAST_NAME = 3;
 /** Of a longer line, the beginning is compared. */
@@ -20,12 +15,8 @@ export interface VisibleText {
 }
 
 /**
- * How much of the truth each chunk shows that neither the prompt nor the chunks before it show: whether a name of the
- * truth is among it, and by how much the line most similar to the truth's first is more similar than any before. It
- * asks no model, so every hole of a dataset has it.
- *
- * @returns for each chunk, in the order of the context, the gain to be expected in nats per token of the truth; at
- *   least 0
+ * What each chunk, in the order of the context, shows of the truth that neither the prompt nor the chunks before it
+ * show. It asks no model, so every hole of a dataset has it.
  */
 export function coverageOf(
   {
@@ -38,7 +29,7 @@ export function coverageOf(
     readonly context: { readonly chunks: readonly { readonly text: string }[] };
   },
   { beforeChars, afterChars }: VisibleText,
-): number[] {
+): Coverage[] {
   const before = prefix.slice(Math.max(0, prefix.length - beforeChars)).split('\n');
   const after = suffix.slice(0, afterChars).split('\n');
   const typed = before.at(-1)!;
@@ -65,6 +56,6 @@ export function coverageOf(
     const best = Math.max(similarity, similarityOf(text.split('\n')));
     const rise = best - similarity;
     similarity = best;
-    return NATS_FOR_NAME * Number(hasName) + NATS_FOR_LINE * rise;
+    return { name: Number(hasName), line: rise };
   });
 }

@@ -8,7 +8,7 @@ const hole = (id: string, changes: Partial<FitRecord> = {}): FitRecord => ({
   language: 'python',
   context: { source: 'retrieved', queriedWithMiddle: false },
   features: { version: 3, hole: [1, 2], chunks: [[3], [4]] },
-  coverage: [0.5, 0.25],
+  coverage: [{ name: 1, line: 0.25 }],
   ...changes,
 });
 
@@ -93,7 +93,7 @@ describe('toFitTable', () => {
     });
     // What chunks show of the truth needs no label.
     expect(table.coverage!.map(({ id }) => id)).toEqual(['ok', 'nolabel', 'nocontext', 'nocompletion']);
-    expect(table.coverage![1]).toMatchObject({ repository: 'local:a', coverage: [0.5, 0.25] });
+    expect(table.coverage![1]).toMatchObject({ repository: 'local:a', coverage: [{ name: 1, line: 0.25 }] });
     const wider = toFitTable(holes, labels, { withSecondRound: true });
     expect(wider.table.holes.map(({ id }) => id)).toEqual(['ok', 'second']);
   });

@@ -1,12 +1,13 @@
 import { firstTokenOf } from '@repoformer/policy';
 import type { HoleRecord, Probe } from '@repoformer/dataset';
+import type { Coverage } from '../fit/coverage-worth.js';
 import type { CoverageHole, FitHole, FitProbe, FitTable } from '../fit/fit-table.js';
 
 /** The part of a hole's record that a fit needs: a hundredth of it. */
 export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split' | 'language' | 'features'> {
   readonly context: Pick<HoleRecord['context'], 'source' | 'queriedWithMiddle'>;
   /** By {@link coverageOf}. */
-  readonly coverage: readonly number[];
+  readonly coverage: readonly Coverage[];
 }
 
 /** The part of a label that a fit needs. */

@@ -30,7 +30,7 @@ export interface Candidate extends Tuned {
   readonly stage: 'free' | 'probed';
   /** Qualified names of the columns it was fitted on, in their order. */
   readonly inputs: readonly string[];
-  /** `helps`: the score is a log-odds. `rank`: it predicts the gain's rank. `coverage`: nats, see `coverageOf`. */
+  /** `helps`: the score is a log-odds. `rank`: it predicts the gain's rank. `coverage`: what chunks show. */
   readonly predicts: 'helps' | 'rank' | 'coverage';
   /** The read-out behind `model.readout`, where that is an input. */
   readonly readout?: ReadoutCandidate;

@@ -4,6 +4,7 @@ import { correlation, ranksOf } from '../metrics/ranking.js';
 import { Matrix } from '../models/matrix.js';
 import { varying } from './candidates.js';
 import { foldsAlong } from './coverage-candidates.js';
+import { coverageWorth } from './coverage-worth.js';
 import type { CoverageHole, FitHole } from './fit-table.js';
 import { clipperOf } from './targets.js';
 import { tuneLinear, tuneTrees, unfolded, type Tuned } from './tune.js';
@@ -47,7 +48,10 @@ export function fitChunkHead(
   const gainOf = clipperOf(labelled.map(({ gain }) => gain));
   const gains = Float64Array.from(labelled, ({ gain }) => gainOf(gain));
   const rows = (coverage ?? holes).flatMap((hole) => {
-    const known = 'coverage' in hole ? hole.coverage : hole.chunkGains.map(gainOf);
+    const known =
+      'coverage' in hole
+        ? hole.coverage.map((each) => coverageWorth(each, 'logLikelihood'))
+        : hole.chunkGains.map(gainOf);
     return hole.chunkFeatures
       .slice(0, known.length)
       .map((features, at) => ({ hole, at, features, y: known[at]!, repository: hole.repository }));

@@ -1,7 +1,9 @@
 import { HOLE_FEATURES } from '@repoformer/policy';
 import { Matrix } from '../models/matrix.js';
 import { varying, type Candidate } from './candidates.js';
+import { coverageWorth } from './coverage-worth.js';
 import type { CoverageHole, FitHole } from './fit-table.js';
+import type { Target } from './targets.js';
 import { tuneLinear, tuneTrees, unfolded, type Tuned } from './tune.js';
 
 const PENALTIES = [100, 1_000, 10_000];
@@ -17,7 +19,7 @@ const PENALTIES = [100, 1_000, 10_000];
 export function coverageCandidates(
   coverage: readonly CoverageHole[],
   labelled: { readonly holes: readonly FitHole[]; readonly folds: Int32Array },
-  { chunks, seed }: { readonly chunks: number; readonly seed: number },
+  { chunks, target, seed }: { readonly chunks: number; readonly target: Target; readonly seed: number },
 ): Candidate[] {
   const { inputs, x } = varying(
     HOLE_FEATURES.map((name) => `hole.${name}`),
@@ -25,7 +27,7 @@ export function coverageCandidates(
   );
   if (x.columns === 0) return [];
   const y = Float64Array.from(coverage, (hole) =>
-    hole.coverage.slice(0, chunks).reduce((sum, each) => sum + each, 0),
+    hole.coverage.slice(0, chunks).reduce((sum, each) => sum + coverageWorth(each, target), 0),
   );
   const folds = foldsAlong(coverage, labelled);
   const rowOf = new Map(coverage.map(({ id }, row) => [id, row]));

@@ -104,7 +104,7 @@ export function fitPolicy(
   const coverage = table.coverage && [...table.coverage].sort((a, b) => (a.id < b.id ? -1 : 1));
   const free = [
     ...freeCandidates(data),
-    ...(coverage ? coverageCandidates(coverage, data, { chunks: contextChunks, seed }) : []),
+    ...(coverage ? coverageCandidates(coverage, data, { chunks: contextChunks, target, seed }) : []),
   ];
   const probed = byId.every((hole) => hole.probe !== undefined) ? probedCandidates(data) : [];
   const chosenFree = selectCandidate(free, compare);

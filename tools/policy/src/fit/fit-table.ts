@@ -1,4 +1,5 @@
 import { AppError } from '@repoformer/domain';
+import type { Coverage } from './coverage-worth.js';
 import { CHUNK_FEATURES, HOLE_FEATURES, MAX_CHUNKS, type Probe, type ReadoutPlace } from '@repoformer/policy';
 
 /** What the model said at a hole, before any context. */
@@ -26,8 +27,8 @@ export interface FitHole {
 
 /** A hole for training, labelled or not, with what its chunks show of the truth. */
 export interface CoverageHole extends Pick<FitHole, 'id' | 'repository' | 'holeFeatures' | 'chunkFeatures'> {
-  /** By chunk, nats per token: see `coverageOf`. */
-  readonly coverage: readonly number[];
+  /** By chunk: see `coverageOf`. */
+  readonly coverage: readonly Coverage[];
 }
 
 /** What a policy is fitted on. */
@@ -56,7 +57,8 @@ export function checkTable({ holes, coverage = [], readoutTokens }: FitTable): v
     }
   }
   for (const hole of coverage) {
-    if (!hole.coverage.every(Number.isFinite)) fail(hole, 'has a coverage that is not finite');
+    if (!hole.coverage.every(({ name, line }) => Number.isFinite(name + line)))
+      fail(hole, 'has a coverage that is not finite');
   }
 }
 

@@ -20,7 +20,8 @@ export type Compare = (challenger: Candidate, incumbent: Candidate) => Bootstrap
 
 /**
  * Goes from the plainest candidate to the most elaborate; one replaces the last only when it ranks better by more
- * than one standard error, or, being as plain, simply better.
+ * than one standard error, or, being as plain, simply better. Nothing learnt from labels is as plain as what was
+ * learnt without: its settings, and the choice itself, were made on the labels that it is judged by.
  */
 export function selectCandidate(candidates: readonly Candidate[], compare: Compare): Selection {
   const order = [...candidates].sort((a, b) => complexityOf(a) - complexityOf(b));
@@ -29,7 +30,7 @@ export function selectCandidate(candidates: readonly Candidate[], compare: Compa
   for (const challenger of order.slice(1)) {
     const difference = compare(challenger, chosen);
     // Logistic regression is the standing choice: similarity alone must not win by a tie.
-    const needed = isElaborate(challenger) ? difference.standardError : 0;
+    const needed = isMoreElaborate(challenger, chosen) ? difference.standardError : 0;
     const taken = difference.value > needed;
     steps.push({ challenger: challenger.name, incumbent: chosen.name, difference, taken });
     if (taken) chosen = challenger;
@@ -40,12 +41,16 @@ export function selectCandidate(candidates: readonly Candidate[], compare: Compa
 function complexityOf({ name, inputs, readout, predicts }: Candidate): number {
   return (
     (inputs.length > 5 ? 1 : 0) +
+    (predicts === 'coverage' ? -0.5 : 0) +
     (readout ? 2 : 0) +
     (name.includes('trees') ? 8 : 0) +
     (predicts === 'rank' ? 4 : 0)
   );
 }
 
-function isElaborate(candidate: Candidate): boolean {
-  return candidate.name.includes('trees') || candidate.predicts === 'rank' || candidate.readout !== undefined;
+function isMoreElaborate(challenger: Candidate, incumbent: Candidate): boolean {
+  if (challenger.predicts !== 'coverage' && incumbent.predicts === 'coverage') return true;
+  return (
+    challenger.name.includes('trees') || challenger.predicts === 'rank' || challenger.readout !== undefined
+  );
 }

@@ -70,7 +70,10 @@ export function syntheticTable(options: SyntheticOptions): FitTable {
     };
     if (split === 'train') {
       const shown = chunkFeatures.map((features) => features[CHUNK_FEATURES.indexOf('noveltyNew')]!);
-      coverage.push({ ...row, coverage: [0.2 * sum + 0.1 * shown[0]!, ...shown.slice(1)] });
+      coverage.push({
+        ...row,
+        coverage: shown.map((each, rank) => ({ name: 0, line: (rank === 0 ? 2 * sum : 0) + each })),
+      });
     }
     return {
       ...row,
