@@ -10,6 +10,7 @@ import {
   parsePolicyDocument,
   POLICY_SCHEMA,
   score,
+  type Calibration,
   type PolicyDocument,
   type ProbabilityHead,
   type ProbedStage,
@@ -55,12 +56,12 @@ export interface FitOptions {
 /** Fewer tell nothing, and would not fill the golden vectors. */
 const LEAST_HOLES = 40;
 const LEAST_OF_A_KIND = 5;
-/** Fewer calibration holes than this, and cross-validated scores are the better judge. */
+/** Fewer calibration holes than this are no judge. */
 const LEAST_CALIBRATION = 50;
 
 /**
  * Fits a policy: candidates from plain to elaborate are judged on repositories they have not seen, the chosen ones
- * fitted on all training holes and calibrated on the calibration repositories. The same table and options give the
+ * fitted on all training holes and calibrated on holes of repositories that the scores are made without. The same table and options give the
  * same document.
  *
  * @throws AppError failed_precondition when there is too little to fit on; invalid_argument for a malformed table
@@ -112,9 +113,7 @@ export function fitPolicy(
   const overFree = chosenProbed && compare(chosenProbed.chosen, chosenFree.chosen);
   const isProbeWorth = overFree !== undefined && overFree.value > overFree.standardError;
 
-  const calibrationSet = usable(held, heldHelps)
-    ? { holes: held, helps: heldHelps, own: true }
-    : { holes: train, helps, own: false };
+  const calibrationSet = { helps, held, heldHelps, gains: truth.gainsEs };
   const probabilitiesOf = new Map(
     [...free, ...probed].map((each) => [each, crossCalibrate(each.scores, helps, folds)]),
   );
@@ -211,7 +210,7 @@ export function fitPolicy(
       chunks: chunkHead.head !== undefined,
     },
     calibrated: {
-      onOwnRepositories: calibrationSet.own,
+      onOwnRepositories: usable(held, heldHelps),
       free: freeStage.report,
       ...(probedStage && { probed: probedStage.report }),
     },
@@ -222,38 +221,58 @@ export function fitPolicy(
 }
 
 interface CalibrationSet {
-  readonly holes: readonly FitHole[];
+  /** Of the training holes. */
   readonly helps: readonly boolean[];
-  /** Whether its repositories are not those of training. */
-  readonly own: boolean;
+  readonly gains: readonly number[];
+  /** Holes of other repositories. */
+  readonly held: readonly FitHole[];
+  readonly heldHelps: readonly boolean[];
 }
 
-/** Fits a candidate on all training holes and calibrates it. */
+/**
+ * Fits a candidate on all training holes and calibrates it: on the calibration repositories, and on the training holes
+ * as scored by models that have not seen their repositories. The report is of the calibration repositories alone,
+ * calibrated without them, or where they are few, of those scores.
+ */
 function finish(
   candidate: Candidate,
-  { holes, helps, own }: CalibrationSet,
+  { helps, gains, held, heldHelps }: CalibrationSet,
   tokens: readonly number[] | undefined,
 ): { readonly head: ProbabilityHead; readonly readout?: Readout; readonly report: CalibratedReport } {
   const scorer = candidate.refit();
   const readout =
     candidate.readout && toReadout(candidate.readout.tuned.refit(), candidate.readout.place, tokens!);
-  // On its own training holes a model is too sure of itself: there, scores of models that have not seen them serve.
-  const scores = own
-    ? Float64Array.from(holes, (hole) => score(scorer, inputsOf(candidate, hole, readout)))
-    : candidate.scores;
-  const calibration = fitCalibration(scores, helps);
+  const heldScores = held.map((hole) => score(scorer, inputsOf(candidate, hole, readout)));
+  const calibration = fitCalibration(Float64Array.of(...candidate.scores, ...heldScores), [
+    ...helps,
+    ...heldHelps,
+  ]);
+  const head = { inputs: candidate.inputs, scorer, calibration };
+  const report = usable(held, heldHelps)
+    ? judge(
+        Float64Array.from(heldScores),
+        heldHelps,
+        fitCalibration(candidate.scores, helps),
+        held.map(({ gainEs }) => gainEs),
+      )
+    : judge(candidate.scores, helps, calibration, gains);
+  return { head, ...(readout && { readout }), report };
+}
+
+function judge(
+  scores: Float64Array,
+  helps: readonly boolean[],
+  calibration: Calibration,
+  gains: readonly number[],
+): CalibratedReport {
   const probabilities = scores.map((each) => calibrate(calibration, each));
-  const report: CalibratedReport = {
+  return {
     auc: areaUnderRoc(scores, helps),
-    qini: qiniCoefficient(
-      scores,
-      holes.map((hole) => hole.gainEs),
-    ),
+    qini: qiniCoefficient(scores, gains),
     brier: brierScore(probabilities, helps),
     ece: expectedCalibrationError(probabilities, helps),
     reliability: reliability(probabilities, helps),
   };
-  return { head: { inputs: candidate.inputs, scorer, calibration }, ...(readout && { readout }), report };
 }
 
 function toReadout(
