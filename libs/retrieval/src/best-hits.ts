@@ -1,3 +1,5 @@
+import { invalidArgument } from '@repoformer/domain';
+
 /** A window found by a search. Lines are 0-based, the end is exclusive. */
 export interface WindowHit {
   readonly document: number;
@@ -62,4 +64,10 @@ export class BestHits<Hit extends WindowHit = WindowHit> {
     // Documents that the caller holds equal stand in order of id, so that the result is always the same.
     return order || a.startLine - b.startLine || a.document - b.document;
   }
+}
+
+/** @throws AppError invalid_argument when `topK` is no whole number of 0 or more. */
+export function assertTopK({ topK }: SearchOptions): void {
+  if (Number.isSafeInteger(topK) && topK >= 0) return;
+  throw invalidArgument('topK', 'must be a whole number of 0 or more');
 }

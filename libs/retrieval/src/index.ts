@@ -1,11 +1,13 @@
 export { encodeWindows, type EncodedWindows } from './encode-windows.js';
 export type { SearchOptions, WindowHit } from './best-hits.js';
 export { WindowIndex } from './window-index.js';
-export { lineCountOf, sliceLines, splitLines } from './lines.js';
+export { lineCountOf, sliceLines, splitLines, TextLines } from './lines.js';
+export { LiveText } from './live-text.js';
 export { createNearDuplicateTest } from './near-duplicate.js';
 export { lastLines, queryText } from './query-text.js';
 export { rankChunks, type RankedChunk, type RankOptions } from './rank-chunks.js';
 export { DEFAULT_WINDOW_OPTIONS, MAX_WINDOW_LINES, type WindowOptions } from './window-options.js';
+export type { UnseenLines } from './unseen-lines.js';
 export { unseenText } from './unseen-text.js';
 export { weightedQuery, type WeightedQuery } from './weighted-query.js';
 export { jaccardOf, wordSet, type WordSet } from './word-set.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { lineCountOf, sliceLines, splitLines } from './lines.js';
+import { lineCountOf, sliceLines, splitLines, TextLines } from './lines.js';
 
 describe('lines', () => {
   it.each<[string, string[]]>([
@@ -24,7 +24,9 @@ describe('lines', () => {
       .map((parts) => parts.join(''));
     fc.assert(
       fc.property(text, fc.nat(12), fc.nat(12), (source, start, end) => {
-        expect(sliceLines(source, start, end)).toBe(splitLines(source).slice(start, end).join('\n'));
+        const expected = splitLines(source).slice(start, end).join('\n');
+        expect(sliceLines(source, start, end)).toBe(expected);
+        expect(new TextLines(source).slice(start, end)).toBe(expected);
       }),
     );
   });

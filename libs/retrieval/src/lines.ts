@@ -39,3 +39,24 @@ export function sliceLines(text: string, startLine: number, endLine: number): st
   }
   return splitLines(text.slice(from, to)).join('\n');
 }
+
+/** A text to take lines from again and again: where its lines begin is looked for once. */
+export class TextLines {
+  #starts: Uint32Array | undefined;
+
+  constructor(readonly text: string) {}
+
+  /** As {@link sliceLines} of the text. */
+  slice(startLine: number, endLine: number): string {
+    const starts = (this.#starts ??= lineStartsOf(this.text));
+    const from = starts[startLine] ?? this.text.length;
+    return splitLines(this.text.slice(from, starts[endLine] ?? this.text.length)).join('\n');
+  }
+}
+
+/** Where each line begins; what follows the last line end counts as one, too. */
+function lineStartsOf(text: string): Uint32Array {
+  const starts = [0];
+  for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
+  return Uint32Array.from(starts);
+}

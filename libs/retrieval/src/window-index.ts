@@ -1,6 +1,6 @@
 import { invalidArgument } from '@repoformer/domain';
 import { decodeWindows, type DecodedWindows } from './decode-windows.js';
-import { BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
+import { assertTopK, BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
 import { HitCollector } from './hit-collector.js';
 import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
@@ -380,9 +380,4 @@ export class WindowIndex {
         ? new Uint16Array(length)
         : new Uint32Array(length);
   }
-}
-
-function assertTopK({ topK }: SearchOptions): void {
-  if (Number.isSafeInteger(topK) && topK >= 0) return;
-  throw invalidArgument('topK', 'must be a whole number of 0 or more');
 }

@@ -21,6 +21,11 @@ export class WordScanner {
 
   constructor(private readonly bytes: Uint8Array) {}
 
+  /** Bytes read so far: after a line end, where the next line begins. */
+  get offset(): number {
+    return this.position;
+  }
+
   /** Moves to the next word or line end and says which: {@link WORD}, {@link LINE_END} or {@link END}. */
   next(): number {
     const { bytes } = this;

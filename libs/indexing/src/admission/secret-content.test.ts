@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSecret } from './secret-content.js';
+import { findMarkedSecret, findSecret, findSecretMarks } from './secret-content.js';
 
 // Samples are put together here, so that no scanner takes this file for a leak.
 const random =
@@ -106,6 +106,23 @@ describe('findSecret', () => {
     expect(findSecret(join('https://ci:', take(24), '@git.corp.io/x'))).toEqual({
       rule: 'connection-string',
     });
+  });
+
+  it('says the same of marked lines as of the whole text', () => {
+    const innocent = ['const x = 1;', 'task-list: see http://example.com', 'password', '', 'größe\r', '"'];
+    const part = fc.constantFrom(...Object.values(SECRETS), ...innocent, ...keyBody.split('\n'));
+    const glue = fc.constantFrom('\n', '\r\n', ' ', '');
+    fc.assert(
+      fc.property(fc.array(fc.tuple(part, glue), { maxLength: 12 }), (parts) => {
+        const text = parts.flat().join('');
+        const lines = text.split('\n');
+        const marked = lines.filter((line) => findSecretMarks(line).length > 0).join('\n');
+        expect(findMarkedSecret(marked, () => text)).toEqual(findSecret(text));
+        // Marked or not, every line is looked at.
+        expect(findMarkedSecret(text, () => text)).toEqual(findSecret(text));
+      }),
+      { numRuns: 500 },
+    );
   });
 
   it('takes linear time on hostile input', () => {

@@ -64,6 +64,18 @@ const ASSIGNMENT =
 const BARE_ASSIGNMENT =
   /^[ \t]{0,20}(?:export )?[A-Z0-9_]{0,60}(?:SECRET|PASSWORD|TOKEN|API_?KEY|ACCESS_?KEY|PRIVATE_?KEY)=([^\s"'`]{16,256})$/gm;
 
+/**
+ * Whatever is found as a secret stands on a line that has one of these, but for a private key, whose text follows
+ * on other lines. No pattern above reaches over a line end.
+ */
+const MARKS: readonly RegExp[] = [
+  new RegExp(
+    [...TOKEN_RULES.flatMap(({ hints }) => hints), 'sk-', '://', 'PRIVATE KEY'].map(escape).join('|'),
+    'g',
+  ),
+  /secret|passwd|password|pwd|token|api_?-?key|access_?-?key|auth_?-?key|private_?-?key|credential/gi,
+];
+
 const PLACEHOLDER =
   /example|sample|placeholder|your|dummy|fake|redacted|change_?-?me|insert|replace|todo|xxxx|\*\*\*|\.\.\.|<|\$\{?|\{\{|%\(|%s|0123456789|1234567890|abcdefgh|lorem|not_?-?a_?-?real/i;
 /** The token of the standard's own examples: its subject is "1234567890". */
@@ -78,15 +90,48 @@ const WEAK_PASSWORD =
  * through. Linear in the length of the text; bytes may be given as latin1 text.
  */
 export function findSecret(text: string): SecretHit | undefined {
+  return findMarkedSecret(markedLines(text), () => text);
+}
+
+/** Positions in a text that make their lines worth looking at: where there are none, there is no secret. */
+export function findSecretMarks(text: string): number[] {
+  return MARKS.flatMap((pattern) => Array.from(text.matchAll(pattern), ({ index }) => index));
+}
+
+/**
+ * As {@link findSecret} of a text of which the lines that have marks are known.
+ *
+ * @param marked these lines, joined by `\n`
+ * @param whole the text itself; looked at where a private key may be
+ */
+export function findMarkedSecret(marked: string, whole: () => string): SecretHit | undefined {
+  if (marked === '') return undefined;
   for (const rule of TOKEN_RULES) {
-    if (!rule.hints.some((hint) => text.includes(hint))) continue;
-    for (const [match] of text.matchAll(rule.pattern)) {
+    if (!rule.hints.some((hint) => marked.includes(hint))) continue;
+    for (const [match] of marked.matchAll(rule.pattern)) {
       if (!isPlaceholder(match) && !match.includes(EXAMPLE_JWT)) return { rule: rule.name };
     }
   }
-  if (text.includes('PRIVATE KEY') && hasPrivateKey(text)) return { rule: 'private-key' };
-  if (text.includes('://') && hasConnectionPassword(text)) return { rule: 'connection-string' };
-  return hasSecretAssignment(text) ? { rule: 'assigned-secret' } : undefined;
+  if (marked.includes('PRIVATE KEY') && hasPrivateKey(whole())) return { rule: 'private-key' };
+  if (marked.includes('://') && hasConnectionPassword(marked)) return { rule: 'connection-string' };
+  return hasSecretAssignment(marked) ? { rule: 'assigned-secret' } : undefined;
+}
+
+function markedLines(text: string): string {
+  const lines: string[] = [];
+  let end = -1;
+  for (const position of findSecretMarks(text).sort((a, b) => a - b)) {
+    if (position < end) continue;
+    const from = text.lastIndexOf('\n', position) + 1;
+    end = text.indexOf('\n', position);
+    if (end < 0) end = text.length;
+    lines.push(text.slice(from, end));
+  }
+  return lines.join('\n');
+}
+
+function escape(literal: string): string {
+  return literal.replace(/[.*+?^${}()|[\]\\]/g, '\\$&');
 }
 
 function hasPrivateKey(text: string): boolean {

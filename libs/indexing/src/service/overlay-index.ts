@@ -1,17 +1,31 @@
 import { createHash } from 'node:crypto';
 import type { OpenBuffer } from '@repoformer/domain';
-import { encodeWindows, WindowIndex, lineCountOf } from '@repoformer/retrieval';
+import { encodeWindows, lineCountOf, TextLines, WindowIndex, type UnseenLines } from '@repoformer/retrieval';
 import { admitPath } from '../admission/admission.js';
-import { skipByContent } from '../admission/content-rules.js';
+import { skipByContent, skipByKnownText } from '../admission/content-rules.js';
 import type { TreeRules } from '../admission/tree-rules.js';
 import type { IndexOptions } from './index-options.js';
 import type { TimeSlice } from './time-slice.js';
 
 export interface OverlayDocument {
-  readonly text: string;
+  readonly text: TextLines;
   readonly lines: number;
   /** The least path of this query's buffers that has this content. */
   readonly path: string;
+}
+
+/** The current file, of which only what the model does not see is searched. */
+export interface OwnFile {
+  readonly path: string;
+  readonly unseen: UnseenLines;
+}
+
+/** What of the open files may be searched for one query. */
+export interface OpenFiles {
+  /** By document of the overlay's index. */
+  readonly documents: ReadonlyMap<number, OverlayDocument>;
+  /** Undefined when the current file may not be searched. */
+  readonly own: OwnFile | undefined;
 }
 
 interface Entry {
@@ -37,32 +51,46 @@ export class OverlayIndex {
   }
 
   /**
-   * Indexes what is new of a query's buffers, as far as their sum stays within bounds, and returns those that
-   * may be searched by document. A later buffer of a path replaces an earlier one.
+   * Indexes what is new of a query's buffers, as far as their sum, the current file's part in it, stays within
+   * bounds, and says what may be searched. A later buffer of a path replaces an earlier one; of equal contents, the
+   * one of the least path is searched.
+   *
+   * @param buffers without the current file
    */
   async prepare(
     buffers: readonly OpenBuffer[],
+    current: OwnFile | undefined,
     rules: TreeRules,
     slice: TimeSlice,
     signal: AbortSignal,
-  ): Promise<Map<number, OverlayDocument>> {
-    const byPath = new Map(buffers.map((buffer) => [buffer.path, buffer.content] as const));
+  ): Promise<OpenFiles> {
+    const files: OpenFile[] = [...new Map(buffers.map((buffer) => [buffer.path, buffer])).values()];
+    if (current) files.push(current);
     const used = new Set<string>();
     const documents = new Map<number, OverlayDocument>();
+    let own: OwnFile | undefined;
     let bytes = 0;
-    for (const [path, content] of [...byPath].sort(([a], [b]) => (a < b ? -1 : 1))) {
+    for (const file of files.sort((a, b) => (a.path < b.path ? -1 : 1))) {
       await slice.pause(signal);
-      if (admitPath(path, rules)) continue;
-      bytes += content.length;
+      if (admitPath(file.path, rules)) continue;
+      bytes += 'unseen' in file ? file.unseen.length : file.content.length;
       if (bytes > this.#options.maxOverlayBytes) break;
+      if ('unseen' in file) {
+        const { unseen } = file;
+        const isKnown = [...documents.values()].some(({ text }) => isEqual(unseen, text.text));
+        if (!isKnown && !skipByKnownText(unseen, this.#options.maxFileBytes)) own = file;
+        continue;
+      }
+      const { path, content } = file;
+      if (own && isEqual(own.unseen, content)) continue;
       const key = createHash('sha256').update(content).digest('base64');
       const entry = this.#use(key, content);
       used.add(key);
       if (entry.document === undefined || documents.has(entry.document)) continue;
-      documents.set(entry.document, { text: content, lines: lineCountOf(content), path });
+      documents.set(entry.document, { text: new TextLines(content), lines: lineCountOf(content), path });
     }
     this.#evict(used);
-    return documents;
+    return { documents, own };
   }
 
   #use(key: string, content: string): Entry {
@@ -90,4 +118,10 @@ export class OverlayIndex {
       if (entry.document !== undefined) this.index.remove(entry.document);
     }
   }
+}
+
+type OpenFile = OpenBuffer | OwnFile;
+
+function isEqual(unseen: UnseenLines, text: string): boolean {
+  return unseen.length === text.length && unseen.text === text;
 }

@@ -4,7 +4,6 @@ import {
   throwIfAborted,
   type Chunk,
   type Clock,
-  type OpenBuffer,
   type RetrievalQuery,
   type RetrievalResult,
   type WordStatistics,
@@ -15,17 +14,16 @@ import {
   queryText,
   rankChunks,
   sliceLines,
-  unseenText,
+  TextLines,
   weighWords,
   weightedQuery,
   wordSet,
-  type WindowIndex,
   type RankedChunk,
-  type SearchOptions,
-  type WindowHit,
 } from '@repoformer/retrieval';
+import { CurrentFiles } from './current-files.js';
 import type { IndexOptions } from './index-options.js';
-import { OverlayIndex, type OverlayDocument } from './overlay-index.js';
+import { OverlayIndex } from './overlay-index.js';
+import { searchFiles, type FileSearch, type Found, type Source } from './search-files.js';
 import { TextCache } from './text-cache.js';
 import { TimeSlice } from './time-slice.js';
 import type { TrackedRepository } from './tracked-repository.js';
@@ -44,14 +42,6 @@ const CONTEXT_WINDOWS = 5;
  */
 const OWN_FILE_SHARE = 0.5;
 
-/** Where a document's text comes from, noted before anything can change. */
-interface Source {
-  readonly path: string;
-  readonly lines: number;
-  readonly oid?: string;
-  readonly text?: string;
-}
-
 const never = new AbortController().signal;
 
 /** Answers retrieval queries from the indexed files and the open buffers of a repository. */
@@ -59,7 +49,7 @@ export class Retriever {
   readonly #options: IndexOptions;
   readonly #clock: Clock;
   readonly #texts: TextCache;
-  readonly #overlays = new WeakMap<TrackedRepository, OverlayIndex>();
+  readonly #open = new WeakMap<TrackedRepository, { overlay: OverlayIndex; current: CurrentFiles }>();
 
   constructor(options: IndexOptions, clock: Clock) {
     this.#options = options;
@@ -79,19 +69,25 @@ export class Retriever {
     const topK = Math.max(0, Math.min(MAX_TOP_K, Math.floor(query.topK) || 0));
     if (topK === 0) return result(repository, []);
 
-    const overlay = this.#overlayOf(repository);
+    const { overlay, current } = this.#openOf(repository);
     const others = query.openBuffers.filter(({ path }) => path !== '' && path !== query.path);
-    const buffers = [...others, ...unseenPart(query)];
+    const unseen = current.unseen(query);
+    const own = unseen && { path: query.path, unseen };
     const hidden = new Set([query.path, ...others.map(({ path }) => path)]);
     const slice = new TimeSlice(this.#clock, this.#options.sliceMs);
     const isUnwanted = duplicateTest(query, this.#options.windowLines);
-    const texts = new Map<string, string | undefined>();
+    const texts = new Map<string, TextLines | undefined>();
 
     for (let limit = topK + SPARE_HITS; ; limit *= 4) {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
-      const open = await overlay.prepare(buffers, repository.rules, slice, signal);
+      const open = await overlay.prepare(others, own, repository.rules, slice, signal);
       const search = searchFor(repository, query);
-      const found = new Search(repository, overlay, open, hidden).best(search, limit);
+      const found = searchFiles(repository.files, overlay.index, open, {
+        hidden,
+        limit,
+        windows: this.#options,
+        search,
+      });
       const answer = { ...result(repository, []), words: statisticsOf(repository, query) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
@@ -108,7 +104,7 @@ export class Retriever {
     options: {
       readonly topK: number;
       readonly isUnwanted: (text: string) => boolean;
-      readonly texts: Map<string, string | undefined>;
+      readonly texts: Map<string, TextLines | undefined>;
       readonly signal: AbortSignal;
     },
   ): Promise<RankedChunk[]> {
@@ -134,7 +130,7 @@ export class Retriever {
           if (known !== undefined) return known;
           const text = textOf(sources.get(document)!);
           if (text === undefined) return undefined;
-          const slice = sliceLines(text, startLine, endLine);
+          const slice = text.slice(startLine, endLine);
           slices.set(key, slice);
           return slice;
         },
@@ -151,14 +147,14 @@ export class Retriever {
     repository: TrackedRepository,
     oid: string,
     signal: AbortSignal,
-  ): Promise<string | undefined> {
+  ): Promise<TextLines | undefined> {
     const known = this.#texts.get(oid);
     if (known !== undefined) return known;
     try {
       const reader = await untilAborted(repository.reader(), signal);
       const content = await untilAborted(reader.readBlob(oid, this.#options.maxFileBytes), signal);
       if (content.kind !== 'content') return undefined;
-      const text = new TextDecoder().decode(content.bytes);
+      const text = new TextLines(new TextDecoder().decode(content.bytes));
       this.#texts.set(oid, text);
       return text;
     } catch {
@@ -167,21 +163,28 @@ export class Retriever {
     }
   }
 
-  #overlayOf(repository: TrackedRepository): OverlayIndex {
-    let overlay = this.#overlays.get(repository);
-    if (!overlay) this.#overlays.set(repository, (overlay = new OverlayIndex(this.#options)));
-    return overlay;
+  #openOf(repository: TrackedRepository): { overlay: OverlayIndex; current: CurrentFiles } {
+    let open = this.#open.get(repository);
+    if (!open) {
+      const { maxFileBytes, maxOverlayBytes } = this.#options;
+      open = {
+        overlay: new OverlayIndex(this.#options),
+        current: new CurrentFiles(maxFileBytes, 2 * maxOverlayBytes),
+      };
+      this.#open.set(repository, open);
+    }
+    return open;
   }
 }
 
-/** Asks an index. */
-type IndexSearch = (index: WindowIndex, options: SearchOptions) => WindowHit[];
-
-/** What a query asks of each index that is searched for it. */
-function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: RetrievalQuery): IndexSearch {
+/** What a query asks of everything that is searched for it. */
+function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: RetrievalQuery): FileSearch {
   if (retriever === 'jaccard') {
     const words = wordSet(queryText(prefix, suffix));
-    return (index, options) => index.search(words, options);
+    return {
+      index: (index, options) => index.search(words, options),
+      text: (text, options, windows) => text.search(words, options, windows),
+    };
   }
   const query = weightedQuery(prefix, suffix);
   // How rare a word is, is a matter of what is committed: open buffers come and go.
@@ -189,84 +192,10 @@ function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: 
     count: files.index.windowCount,
     averageSize: files.index.averageWindowSize,
   });
-  return (index, options) => index.searchWeighted(weights, options);
-}
-
-/** The current file beyond what the model sees, as a buffer of its own. */
-function unseenPart({ path, prefix, suffix, visible }: RetrievalQuery): OpenBuffer[] {
-  if (path === '' || visible === undefined) return [];
-  return [{ path, content: unseenText(prefix, suffix, visible) }];
-}
-
-interface Found {
-  /** Best first; documents of the overlay are negative. */
-  readonly hits: readonly WindowHit[];
-  readonly sources: ReadonlyMap<number, Source>;
-}
-
-/** One look at files and buffers as they are at this moment. */
-class Search {
-  readonly #paths = new Map<number, string | undefined>();
-
-  constructor(
-    private readonly repository: TrackedRepository,
-    private readonly overlay: OverlayIndex,
-    private readonly open: ReadonlyMap<number, OverlayDocument>,
-    private readonly hidden: ReadonlySet<string>,
-  ) {}
-
-  best(search: IndexSearch, limit: number): Found {
-    const { files } = this.repository;
-    const committed = search(files.index, {
-      topK: limit,
-      isExcluded: (document) => this.#pathOf(document) === undefined,
-      compareDocuments: (a, b) => this.#compare(a, b),
-    });
-    const opened =
-      this.open.size === 0
-        ? []
-        : search(this.overlay.index, {
-            topK: limit,
-            isExcluded: (document) => !this.open.has(document),
-            compareDocuments: (a, b) => this.#compare(~a, ~b),
-          });
-    const hits = [...committed, ...opened.map((hit) => ({ ...hit, document: ~hit.document }))]
-      .sort((a, b) => b.score - a.score || this.#compare(a.document, b.document) || a.startLine - b.startLine)
-      .slice(0, limit);
-    const sources = new Map<number, Source>();
-    for (const { document } of hits) sources.set(document, this.#sourceOf(document));
-    return { hits, sources };
-  }
-
-  #sourceOf(document: number): Source {
-    const path = this.#pathOf(document)!;
-    if (document < 0) {
-      const { text, lines } = this.open.get(~document)!;
-      return { path, text, lines };
-    }
-    const { oid, lines } = this.repository.files.documentOf(document);
-    return { path, oid, lines };
-  }
-
-  /** The least path of a document that is not hidden; undefined when all are. */
-  #pathOf(document: number): string | undefined {
-    if (document < 0) return this.open.get(~document)?.path;
-    if (!this.#paths.has(document)) {
-      const { paths } = this.repository.files.documentOf(document);
-      this.#paths.set(
-        document,
-        paths.find((path) => !this.hidden.has(path)),
-      );
-    }
-    return this.#paths.get(document);
-  }
-
-  /** By path. Excluded documents come to be compared too, before it is asked whether they are. */
-  #compare(a: number, b: number): number {
-    const left = this.#pathOf(a) ?? '';
-    const right = this.#pathOf(b) ?? '';
-    return left < right ? -1 : left > right ? 1 : a - b;
-  }
+  return {
+    index: (index, options) => index.searchWeighted(weights, options),
+    text: (text, options, windows) => text.searchWeighted(weights, options, windows),
+  };
 }
 
 /** Words beyond these are not looked up: a query of ordinary lines has fewer. */
@@ -306,12 +235,12 @@ function result(repository: TrackedRepository, chunks: readonly Chunk[]): Retrie
 function toChunk(
   chunk: RankedChunk,
   sources: ReadonlyMap<number, Source>,
-  texts: ReadonlyMap<string, string | undefined>,
+  texts: ReadonlyMap<string, TextLines | undefined>,
 ): Chunk {
   const { document, startLine, endLine, score, text, matchedLine } = chunk;
   const { path, oid, text: openText } = sources.get(document)!;
-  const whole = openText ?? texts.get(oid!) ?? '';
-  const leading = sliceLines(whole, Math.max(0, startLine - LEADING_LINES), startLine);
+  const whole = openText ?? texts.get(oid!);
+  const leading = whole?.slice(Math.max(0, startLine - LEADING_LINES), startLine) ?? '';
   return {
     path,
     startLine,

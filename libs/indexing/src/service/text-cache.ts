@@ -1,14 +1,16 @@
+import type { TextLines } from '@repoformer/retrieval';
+
 /** Texts by key, the least recently used dropped first once they exceed a size. */
 export class TextCache {
   readonly #maxBytes: number;
-  readonly #texts = new Map<string, string>();
+  readonly #texts = new Map<string, TextLines>();
   #bytes = 0;
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
   }
 
-  get(key: string): string | undefined {
+  get(key: string): TextLines | undefined {
     const text = this.#texts.get(key);
     if (text !== undefined) {
       this.#texts.delete(key);
@@ -17,7 +19,7 @@ export class TextCache {
     return text;
   }
 
-  set(key: string, text: string): void {
+  set(key: string, text: TextLines): void {
     this.#drop(key);
     this.#texts.set(key, text);
     this.#bytes += sizeOf(text);
@@ -35,7 +37,7 @@ export class TextCache {
   }
 }
 
-/** Strings take two bytes a character at most. */
-function sizeOf(text: string): number {
+/** Strings take two bytes a character at most; where its lines begin takes a share of that. */
+function sizeOf({ text }: TextLines): number {
   return text.length * 2;
 }
