@@ -1,3 +1,4 @@
+import { CursorText } from './cursor-text.js';
 import { lineAt, replaceLines, scanLines, type MarkFinder, type ScannedLines } from './scanned-lines.js';
 import { UnseenLines } from './unseen-lines.js';
 import { seenLines, type SeenText } from './unseen-text.js';
@@ -17,7 +18,7 @@ const noMarks: MarkFinder = () => [];
  */
 export class LiveText {
   private constructor(
-    readonly text: string,
+    private readonly text: CursorText,
     private readonly lines: ScannedLines,
     private readonly table: WordTable,
     /** Words in the table when the text was last read as a whole. */
@@ -25,10 +26,17 @@ export class LiveText {
     private readonly findMarks: MarkFinder,
   ) {}
 
-  /** @param findMarks marks lines, for `UnseenLines.markedText`; what it finds may depend on nothing beyond the line */
-  static of(text: string, findMarks: MarkFinder = noMarks): LiveText {
+  /**
+   * @param prefix what stands before the cursor
+   * @param findMarks marks lines, for `UnseenLines.markedText`; what it finds may depend on nothing beyond the line
+   */
+  static of(prefix: string, suffix: string, findMarks: MarkFinder = noMarks): LiveText {
+    return LiveText.read(new CursorText(prefix, suffix), findMarks);
+  }
+
+  private static read(text: CursorText, findMarks: MarkFinder): LiveText {
     const table = new WordTable();
-    const lines = scanLines(text, table, findMarks);
+    const lines = scanLines(text.slice(0, text.length), table, findMarks);
     return new LiveText(text, lines, table, table.size, findMarks);
   }
 
@@ -39,30 +47,29 @@ export class LiveText {
     return arrays.reduce((sum, each) => sum + each.byteLength, 2 * this.text.length + this.table.memoryBytes);
   }
 
-  /** The same after an edit, whatever was changed. */
-  edited(text: string): LiveText {
-    const { lines, table, firstWords, findMarks } = this;
-    if (text === this.text) return this;
-    const shorter = Math.min(text.length, this.text.length);
-    const before = commonPrefix(this.text, text, shorter);
-    const after = commonSuffix(this.text, text, shorter - before);
+  /** The same after an edit, whatever was changed, or after a move of the cursor. */
+  edited(prefix: string, suffix: string): LiveText {
+    const { text: former, lines, table, firstWords, findMarks } = this;
+    const text = new CursorText(prefix, suffix);
+    const shorter = Math.min(text.length, former.length);
+    const before = commonPrefix(former, text, shorter);
+    if (before === text.length && before === former.length) {
+      return new LiveText(text, lines, table, firstWords, findMarks);
+    }
+    const after = commonSuffix(former, text, shorter - before);
     const isMostlyOther = before + after < shorter / 2;
-    if (isMostlyOther || table.size > 2 * firstWords + SPARE_WORDS) return LiveText.of(text, findMarks);
+    if (isMostlyOther || table.size > 2 * firstWords + SPARE_WORDS) return LiveText.read(text, findMarks);
     const from = lineAt(lines.starts, before);
-    const to = lineAt(lines.starts, this.text.length - after) + 1;
-    const end = lines.starts[to]! - 1 + text.length - this.text.length;
+    const to = lineAt(lines.starts, former.length - after) + 1;
+    const end = lines.starts[to]! - 1 + text.length - former.length;
     const fresh = scanLines(text.slice(lines.starts[from]!, end), table, findMarks);
     return new LiveText(text, replaceLines(lines, from, to, fresh), table, firstWords, findMarks);
   }
 
-  /**
-   * The text without the lines that the model sees anyway, as `unseenText` leaves them empty.
-   *
-   * @param prefixLength code units before the cursor
-   */
-  unseen(prefixLength: number, seen: SeenText): UnseenLines {
+  /** The text without the lines that the model sees anyway, as `unseenText` leaves them empty. */
+  unseen(seen: SeenText): UnseenLines {
     const { text, lines, table } = this;
-    const hidden = seenLines(prefixLength, text.length - prefixLength, seen, (position) =>
+    const hidden = seenLines(text.prefix.length, text.suffix.length, seen, (position) =>
       lineAt(lines.starts, position),
     );
     return new UnseenLines(text, lines, table, hidden);
@@ -74,19 +81,24 @@ export class LiveText {
   }
 }
 
-function commonPrefix(a: string, b: string, limit: number): number {
+function commonPrefix(a: CursorText, b: CursorText, limit: number): number {
   let at = 0;
   while (at + COMPARED <= limit && a.slice(at, at + COMPARED) === b.slice(at, at + COMPARED)) at += COMPARED;
-  while (at < limit && a.charCodeAt(at) === b.charCodeAt(at)) at++;
-  return at;
+  const end = Math.min(limit, at + COMPARED);
+  const [left, right] = [a.slice(at, end), b.slice(at, end)];
+  let more = 0;
+  while (more < left.length && left.charCodeAt(more) === right.charCodeAt(more)) more++;
+  return at + more;
 }
 
-function commonSuffix(a: string, b: string, limit: number): number {
+function commonSuffix(a: CursorText, b: CursorText, limit: number): number {
   let length = 0;
-  const partBefore = (text: string) => text.slice(text.length - length - COMPARED, text.length - length);
-  while (length + COMPARED <= limit && partBefore(a) === partBefore(b)) length += COMPARED;
-  while (length < limit && a.charCodeAt(a.length - length - 1) === b.charCodeAt(b.length - length - 1)) {
-    length++;
-  }
-  return length;
+  const part = (text: CursorText, size: number) =>
+    text.slice(text.length - length - size, text.length - length);
+  while (length + COMPARED <= limit && part(a, COMPARED) === part(b, COMPARED)) length += COMPARED;
+  const size = Math.min(COMPARED, limit - length);
+  const [left, right] = [part(a, size), part(b, size)];
+  let more = 0;
+  while (more < size && left.charCodeAt(size - more - 1) === right.charCodeAt(size - more - 1)) more++;
+  return length + more;
 }

@@ -1,4 +1,5 @@
 import { assertTopK, BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
+import type { CursorText } from './cursor-text.js';
 import { HitCollector } from './hit-collector.js';
 import { splitLines } from './lines.js';
 import type { ScannedLines } from './scanned-lines.js';
@@ -26,7 +27,7 @@ export class UnseenLines {
   private readonly to: number;
 
   constructor(
-    private readonly source: string,
+    private readonly source: CursorText,
     private readonly scanned: ScannedLines,
     private readonly table: WordTable,
     hidden: LineRange,
@@ -44,11 +45,19 @@ export class UnseenLines {
 
   /** The whole text with the lines that are left empty. */
   get text(): string {
+    return this.head(Infinity);
+  }
+
+  /** The first code units of {@link text}. */
+  head(length: number): string {
     const { source, from, to } = this;
-    if (from === to) return source;
     const { starts, count } = this.scanned;
-    const tail = to === count ? '' : source.slice(starts[to]!);
-    return source.slice(0, starts[from]!) + '\n'.repeat(to === count ? to - from - 1 : to - from) + tail;
+    const above = source.slice(0, Math.min(length, from === count ? source.length : starts[from]!));
+    if (from === to) return above + source.slice(above.length, Math.min(length, source.length));
+    const lineEnds = '\n'.repeat(to === count ? to - from - 1 : to - from);
+    const below = to === count ? source.length : starts[to]!;
+    const left = length - above.length - lineEnds.length;
+    return (above + lineEnds + source.slice(below, below + Math.max(0, left))).slice(0, length);
   }
 
   /** Bytes of the longest line. */

@@ -55,7 +55,7 @@ describe('skipByContent', () => {
     for (const cursor of [0, 40, text.length >> 1, text.length]) {
       const [prefix, suffix] = [text.slice(0, cursor), text.slice(cursor)];
       const visible = { beforeChars: 30, afterChars: 10 };
-      const unseen = LiveText.of(text, findSecretMarks).unseen(cursor, visible);
+      const unseen = LiveText.of(prefix, suffix, findSecretMarks).unseen(visible);
       const expected = skipByContent(Buffer.from(unseenText(prefix, suffix, visible)), 15_000);
       expect(skipByKnownText(unseen, 15_000)).toBe(expected);
     }

@@ -44,6 +44,8 @@ export function skipByContent(bytes: Uint8Array, maxBytes: number): ContentSkip 
 /** What the rules ask of a text of which the lines are known already. */
 export interface KnownText {
   readonly text: string;
+  /** The first UTF-16 code units of `text`. */
+  head(length: number): string;
   readonly sizeBytes: number;
   readonly lines: number;
   readonly longestLineBytes: number;
@@ -54,13 +56,12 @@ export interface KnownText {
 /** As {@link skipByContent} of the text in UTF-8, in less time. */
 export function skipByKnownText(known: KnownText, maxBytes: number): ContentSkip | undefined {
   if (known.sizeBytes > maxBytes) return 'too_large';
-  const { text } = known;
   // As many characters as bytes are at least as many bytes.
-  const head = Buffer.from(text.slice(0, BINARY_PROBE_BYTES)).subarray(0, BINARY_PROBE_BYTES);
+  const head = Buffer.from(known.head(BINARY_PROBE_BYTES)).subarray(0, BINARY_PROBE_BYTES);
   if (head.includes(0)) return 'binary';
   if (isMinified(known)) return 'generated';
   const isSecret = () =>
-    findMarkedSecret(latin1(Buffer.from(known.markedText)), () => latin1(Buffer.from(text)));
+    findMarkedSecret(latin1(Buffer.from(known.markedText)), () => latin1(Buffer.from(known.text)));
   return skipByHead(latin1(head)) ?? (isSecret() ? 'secret' : undefined);
 }
 

@@ -24,14 +24,14 @@ export class CurrentFiles {
     if (prefix.length + suffix.length > this.maxFileBytes) {
       // What is left empty may be most of it; such a text is read each time, if it is not too large even then.
       const text = unseenText(prefix, suffix, visible);
-      return text.length > this.maxFileBytes ? undefined : LiveText.of(text, findSecretMarks).whole();
+      return text.length > this.maxFileBytes ? undefined : LiveText.of(text, '', findSecretMarks).whole();
     }
-    const text = `${prefix}${suffix}`;
-    const live = this.#texts.get(path)?.edited(text) ?? LiveText.of(text, findSecretMarks);
+    const live =
+      this.#texts.get(path)?.edited(prefix, suffix) ?? LiveText.of(prefix, suffix, findSecretMarks);
     this.#texts.delete(path);
     this.#texts.set(path, live);
     this.#evict();
-    return live.unseen(prefix.length, visible);
+    return live.unseen(visible);
   }
 
   /** Drops the least recently used; the one in use stays. */
