@@ -14,6 +14,8 @@ export interface SearchOptions {
   readonly topK: number;
   /** Leaves a window out. Called only for windows that would be among the best. */
   readonly isExcluded?: (document: number, startLine: number, endLine: number) => boolean;
+  /** Windows of a lower score may be left out; default 0. */
+  readonly minScore?: number;
   /** Orders documents among windows of equal score; default: by id. */
   readonly compareDocuments?: (a: number, b: number) => number;
 }
@@ -28,6 +30,11 @@ export class BestHits<Hit extends WindowHit = WindowHit> {
   get last(): Hit | undefined {
     const { best, options } = this;
     return best.length === options.topK ? best[best.length - 1] : undefined;
+  }
+
+  /** A window of a lower score need not be inserted. */
+  get least(): number {
+    return this.last?.score ?? this.options.minScore ?? 0;
   }
 
   /** Takes a window in if it is among the best; returns whether it is. */

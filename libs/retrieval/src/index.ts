@@ -1,6 +1,6 @@
 export { encodeWindows, type EncodedWindows } from './encode-windows.js';
 export type { SearchOptions, WindowHit } from './best-hits.js';
-export { WindowIndex } from './window-index.js';
+export { WindowIndex, type CountedWords } from './window-index.js';
 export { lineCountOf, sliceLines, splitLines, TextLines } from './lines.js';
 export { LiveText } from './live-text.js';
 export { createNearDuplicateTest } from './near-duplicate.js';

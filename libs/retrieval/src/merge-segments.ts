@@ -1,4 +1,5 @@
-import { cellsOf, type Segment } from './segment.js';
+import { cellsOf } from './bit-columns.js';
+import type { Segment } from './segment.js';
 import { dropUnusedWords, SegmentBuilder, type Dictionary } from './segment-builder.js';
 import { compareHashes } from './sort-words.js';
 import { createWindowTable, type WindowTable } from './window-table.js';
@@ -23,7 +24,9 @@ interface Source {
  * posting read. Documents removed meanwhile must be removed from the result by the caller.
  */
 export function* mergeSegments(segments: readonly Segment[]): Generator<number, Segment, void> {
-  const sources = segments.map((segment) => ({
+  // In order of documents, most postings come in the order that they are to have.
+  const inOrder = [...segments].sort((a, b) => a.data.windows.documents[0]! - b.data.windows.documents[0]!);
+  const sources = inOrder.map((segment) => ({
     segment,
     windows: new Int32Array(segment.windowCount).fill(GONE),
     words: new Uint32Array(segment.data.highs.length),
@@ -51,6 +54,9 @@ export function* mergeSegments(segments: readonly Segment[]): Generator<number, 
     (source, from, to) => putPostings(source, from, to, builder),
     (source, from, to) => putBits(source, from, to, builder),
   );
+  for (let from = 0; from < used.highs.length; from += STEP_WORDS) {
+    yield builder.sortPostings(from, Math.min(from + STEP_WORDS, used.highs.length));
+  }
   return builder.build();
 }
 

@@ -1,5 +1,7 @@
+import { sortPostings } from './postings.js';
 import { smallestOfFourOf } from './scan-windows.js';
-import { BITMAP_WORDS, cellsOf, Segment } from './segment.js';
+import { cellsOf } from './bit-columns.js';
+import { BITMAP_WORDS, Segment } from './segment.js';
 import type { WindowTable } from './window-table.js';
 
 /** Distinct words with, for each, the number of windows that have it; all at least 1. */
@@ -12,7 +14,7 @@ export interface Dictionary {
 
 const NO_BIT = 255;
 
-/** Fills a segment: every (word, window) pair is `put` once, in any order. */
+/** Fills a segment: every (word, window) pair is `put` once; in any order, if the postings are sorted afterwards. */
 export class SegmentBuilder {
   private readonly bitmapWords: Uint32Array;
   /** Bit of each word that is kept as a bitmap, else NO_BIT. */
@@ -48,6 +50,14 @@ export class SegmentBuilder {
     const bit = this.bitOf[word]!;
     if (bit === NO_BIT) this.postings[this.cursors[word]!++] = window;
     else this.bitmaps[bit * this.cells + (window >>> 5)]! |= 1 << (window & 31);
+  }
+
+  /** Puts the postings of words `from` to `to` (exclusive) in order; returns how many there are. */
+  sortPostings(from: number, to: number): number {
+    for (let word = from; word < to; word++) {
+      sortPostings(this.postings, this.offsets[word]!, this.offsets[word + 1]!);
+    }
+    return this.offsets[to]! - this.offsets[from]!;
   }
 
   build(): Segment {

@@ -1,12 +1,13 @@
 import { corruptSnapshot } from './snapshot-error.js';
 import { smallestOfFourOf } from './scan-windows.js';
-import { cellsOf, Segment } from './segment.js';
+import { cellsOf } from './bit-columns.js';
+import { Segment } from './segment.js';
 
 /** Which numbers a segment's bytes begin with, one 32-bit number each. */
 const HEADER = ['version', 'documents', 'windows', 'words', 'postings', 'bitmapWords'] as const;
 /** Rounded up to a multiple of 8, so that what follows is aligned. */
 const HEADER_BYTES = 32;
-const VERSION = 1;
+const VERSION = 2;
 
 /**
  * The bytes of a segment: a header, then its arrays as they are in memory, widest numbers first. In the byte order of
@@ -93,6 +94,5 @@ export function decodeSegment(bytes: Uint8Array): Segment {
     postings: take(Uint16Array)(postings!),
   });
   if (at !== bytes.length) throw corruptSnapshot('a segment has bytes left over');
-  for (const size of table.windowSize) if (size === 0) segment.liveWindows--;
   return segment;
 }

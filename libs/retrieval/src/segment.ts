@@ -1,7 +1,10 @@
+import { cellsOf } from './bit-columns.js';
 import type { BestHits } from './best-hits.js';
 import type { HitCollector } from './hit-collector.js';
+import { LiveFrequencies } from './live-frequencies.js';
 import { addColumn, roundUpToFour, scanWindows } from './scan-windows.js';
-import { scanSums } from './scan-sums.js';
+import { insertFound, scanSums } from './scan-sums.js';
+import { findBySums, type SumBuffer, type Term } from './search-sums.js';
 import { compareHashes } from './sort-words.js';
 import type { WordSet } from './word-set.js';
 import type { WindowScore, WordWeights } from './word-weights.js';
@@ -22,7 +25,7 @@ export interface SegmentData {
   readonly lows: Int32Array;
   /** Where each word's postings begin, and, last, where they end; empty for words kept as bitmaps. */
   readonly offsets: Uint32Array;
-  /** Numbers of the windows that have the word. */
+  /** Numbers of the windows that have the word, ascending. */
   readonly postings: Uint16Array;
   /** The words kept as bitmaps, ascending; at most {@link BITMAP_WORDS}. */
   readonly bitmapWords: Uint32Array;
@@ -30,13 +33,15 @@ export interface SegmentData {
   readonly bitmaps: Int32Array;
 }
 
-/** 32-bit cells in a word's column of bits. */
-export function cellsOf(windowCount: number): number {
-  return (windowCount + 31) >>> 5;
-}
-
 /** Counters for one search, at least as many as the segment has windows; their content does not matter. */
 export type Counters = Uint8Array | Uint16Array | Uint32Array;
+
+/** Words of a query that a segment has: their numbers and their places in the query. */
+interface FoundWords {
+  readonly query: WordSet;
+  readonly words: readonly number[];
+  readonly ranks: readonly number[];
+}
 
 /**
  * An inverted index over some windows. Immutable, except that documents can be removed: their windows' sizes
@@ -46,11 +51,16 @@ export class Segment {
   readonly data: SegmentData;
   readonly windowCount: number;
   liveWindows: number;
+  private readonly frequencies: LiveFrequencies;
+  private found: FoundWords | undefined;
 
+  /** @param data windows of size 0 are those of removed documents */
   constructor(data: SegmentData) {
     this.data = data;
     this.windowCount = data.windows.windowSize.length;
     this.liveWindows = this.windowCount;
+    for (const size of data.windows.windowSize) if (size === 0) this.liveWindows--;
+    this.frequencies = new LiveFrequencies(data);
   }
 
   get memoryBytes(): number {
@@ -77,6 +87,7 @@ export class Segment {
       if (windowSize[firstWindow[at]!] === 0) continue;
       lines = documentLines[at]!;
       windows += firstWindow[at + 1]! - firstWindow[at]!;
+      this.frequencies.remove(firstWindow[at]!, firstWindow[at + 1]!);
       for (let window = firstWindow[at]!; window < firstWindow[at + 1]!; window++) {
         postings += windowSize[window]!;
         windowSize[window] = 0;
@@ -87,7 +98,7 @@ export class Segment {
   }
 
   search(query: WordSet, windowLines: number, counters: Counters, collector: HitCollector): void {
-    const matched = this.findWords(query);
+    const { words: matched } = this.find(query);
     if (!collector.isPossible(matched.length, query.size + matched.length)) return;
     const counts = counters.subarray(0, roundUpToFour(this.windowCount)) as Counters;
     counts.fill(0);
@@ -95,84 +106,75 @@ export class Segment {
     scanWindows(this.data, { querySize: query.size, counts, columns, windowLines }, collector);
   }
 
-  /** @param sums at least as many as there are windows; their content does not matter */
   searchWeighted(
     query: WordWeights,
     score: WindowScore,
     windowLines: number,
-    sums: Uint16Array,
+    buffer: SumBuffer,
     best: BestHits,
   ): void {
-    const { offsets, postings, bitmaps, bitmapWords } = this.data;
-    const own = sums.subarray(0, roundUpToFour(this.windowCount));
-    own.fill(0);
-    const ranks: number[] = [];
-    const matched = this.findWords(query.words, ranks);
-    let bit = 0;
-    for (const [i, word] of matched.entries()) {
-      const weight = query.weights[ranks[i]!]!;
-      if (weight === 0) continue;
-      const end = offsets[word + 1]!;
-      let at = offsets[word]!;
-      if (at === end) {
-        while (bitmapWords[bit]! < word) bit++;
-        addColumn(bitmaps, bit * cellsOf(this.windowCount), weight, own);
-      }
-      for (; at < end; at++) own[postings[at]!]! += weight;
+    const { data } = this;
+    const terms = this.termsOf(query);
+    const count = findBySums(data, terms, score.boundOf(best.least), buffer);
+    if (count !== undefined) {
+      insertFound(data, buffer, count, score, windowLines, best);
+      return;
     }
-    scanSums(this.data, own, score, windowLines, best);
+    const sums = buffer.sums.subarray(0, roundUpToFour(this.windowCount));
+    for (const { weight, column, from, to } of terms) {
+      if (column >= 0) addColumn(data.bitmaps, column, weight, sums);
+      for (let at = from; at < to; at++) sums[data.postings[at]!]! += weight;
+    }
+    scanSums(data, sums, score, windowLines, best);
+    sums.fill(0);
   }
 
   /** Adds to `counts`, for each word of the query in its order, the number of windows that have it. */
   addFrequencies(query: WordSet, counts: Uint32Array): void {
-    const { bitmapWords } = this.data;
-    const ranks: number[] = [];
-    const found = this.findWords(query, ranks);
+    const { offsets, bitmapWords } = this.data;
+    const { words, ranks } = this.find(query);
     let bit = 0;
-    for (const [i, word] of found.entries()) {
-      const isBitmap = this.data.offsets[word] === this.data.offsets[word + 1];
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      const isBitmap = offsets[word] === offsets[word + 1];
       if (isBitmap) while (bitmapWords[bit]! < word) bit++;
-      counts[ranks[i]!]! += isBitmap ? this.bitFrequency(bit) : this.postingFrequency(word);
+      counts[ranks[i]!]! += isBitmap ? this.frequencies.ofBit(bit) : this.frequencies.ofPostings(word);
     }
   }
 
-  private postingFrequency(word: number): number {
-    const { offsets, postings, windows } = this.data;
-    const from = offsets[word]!;
-    const to = offsets[word + 1]!;
-    if (this.liveWindows === this.windowCount) return to - from;
-    let count = 0;
-    for (let at = from; at < to; at++) if (windows.windowSize[postings[at]!] !== 0) count++;
-    return count;
-  }
-
-  /** Windows in which a word that is kept as a bitmap occurs. */
-  private bitFrequency(bit: number): number {
-    const { bitmaps, windows } = this.data;
-    const cells = cellsOf(this.windowCount);
-    const isWhole = this.liveWindows === this.windowCount;
-    let count = 0;
-    for (let cell = 0; cell < cells; cell++) {
-      const bits = bitmaps[bit * cells + cell]!;
-      if (isWhole) {
-        count += popCount(bits);
-        continue;
-      }
-      for (let rest = bits; rest !== 0; rest &= rest - 1) {
-        if (windows.windowSize[(cell << 5) + 31 - Math.clz32(rest & -rest)] !== 0) count++;
+  /** The query's words of any weight that occur in this segment. */
+  private termsOf({ words: query, weights }: WordWeights): Term[] {
+    const { offsets, bitmapWords } = this.data;
+    const { words, ranks } = this.find(query);
+    const terms: Term[] = [];
+    let bit = 0;
+    for (let i = 0; i < words.length; i++) {
+      const word = words[i]!;
+      const weight = weights[ranks[i]!]!;
+      if (weight === 0) continue;
+      const from = offsets[word]!;
+      const to = offsets[word + 1]!;
+      if (from < to) {
+        terms.push({ weight, frequency: to - from, from, to, column: -1 });
+      } else {
+        while (bitmapWords[bit]! < word) bit++;
+        const column = bit * cellsOf(this.windowCount);
+        terms.push({ weight, frequency: this.frequencies.ofBit(bit), from, to, column });
       }
     }
-    return count;
+    return terms;
   }
 
-  /**
-   * Numbers of the query's words that occur in this segment.
-   *
-   * @param ranks is given, for each of them, its place in the query
-   */
-  private findWords(query: WordSet, ranks?: number[]): number[] {
+  /** The query's words that occur in this segment: a query is asked about more than once, and seldom of many. */
+  private find(query: WordSet): FoundWords {
+    if (this.found?.query !== query) this.found = this.findWords(query);
+    return this.found;
+  }
+
+  private findWords(query: WordSet): FoundWords {
     const { highs, lows } = this.data;
-    const found: number[] = [];
+    const words: number[] = [];
+    const ranks: number[] = [];
     let from = 0;
     for (let i = 0; i < query.size; i++) {
       const high = query.highs[i]!;
@@ -184,11 +186,11 @@ export class Segment {
         else to = middle;
       }
       if (from < highs.length && highs[from] === high && lows[from] === low) {
-        found.push(from++);
-        ranks?.push(i);
+        words.push(from++);
+        ranks.push(i);
       }
     }
-    return found;
+    return { query, words, ranks };
   }
 
   /** Adds up the postings of the matched words; returns where the columns of those that are bitmaps begin. */
@@ -208,11 +210,4 @@ export class Segment {
     }
     return columns;
   }
-}
-
-/** Number of bits set in a 32-bit integer. */
-function popCount(value: number): number {
-  let sum = value - ((value >>> 1) & 0x55555555);
-  sum = (sum & 0x33333333) + ((sum >>> 2) & 0x33333333);
-  return Math.imul((sum + (sum >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }

@@ -57,10 +57,16 @@ function searchNaively(naive: NaiveIndex, text: string, cursor: number, options:
   // The cursor may stand within a word.
   const names = [...wordsOf(`${text.slice(0, cursor)}\n${text.slice(cursor)}`)];
   const frequencyOf = (word: string) => windows.filter(({ words }) => words.has(word)).length;
+  const places = new Map<string, number>();
   const placeOf = (word: string) => {
-    const { highs, lows } = wordSet(word);
-    const { words } = query;
-    return words.highs.findIndex((high, i) => high === highs[0] && words.lows[i] === lows[0]);
+    let place = places.get(word);
+    if (place === undefined) {
+      const { highs, lows } = wordSet(word);
+      const { words } = query;
+      place = words.highs.findIndex((high, i) => high === highs[0] && words.lows[i] === lows[0]);
+      places.set(word, place);
+    }
+    return place;
   };
   const frequencies = new Uint32Array(query.words.size);
   for (const name of names) if (placeOf(name) >= 0) frequencies[placeOf(name)] = frequencyOf(name);
@@ -217,6 +223,11 @@ describe('WindowIndex', () => {
           const weighted = searchNaively(naive, query, query.length - 3, { topK: 10 });
           expect(searchWeighted(index, query, query.length - 3, { topK: 10 })).toEqual(weighted);
           expect(searchWeighted(restored, query, query.length - 3, { topK: 10 })).toEqual(weighted);
+          // Those that reach it are found all the same.
+          const minScore = weighted[random(10)]?.score ?? 0;
+          const reaching = weighted.filter(({ score }) => score >= minScore);
+          const found = searchWeighted(index, query, query.length - 3, { topK: 10, minScore });
+          expect(found.slice(0, reaching.length)).toEqual(reaching);
         }
       }),
       { numRuns: 8 },

@@ -6,11 +6,12 @@ import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
 import { roundUpToFour } from './scan-windows.js';
 import { decodeSegment, encodeSegment } from './segment-codec.js';
+import type { SumBuffer } from './search-sums.js';
 import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
 import { corruptSnapshot } from './snapshot-error.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
-import { wordSet, type WordSet } from './word-set.js';
+import { placeOf, wordSet, type WordSet } from './word-set.js';
 import { WindowScore, type WordWeights } from './word-weights.js';
 
 /** Rough size of an entry of a Map. */
@@ -28,6 +29,12 @@ const DEFAULT_TUNING: IndexTuning = {
   maxSegmentWindows: MAX_SEGMENT_WINDOWS,
   workPerPosting: 24,
 };
+
+/** Words and in how many windows each of them occurs. */
+export interface CountedWords {
+  readonly words: WordSet;
+  readonly counts: Uint32Array;
+}
 
 interface Merge {
   readonly sources: readonly Segment[];
@@ -58,7 +65,7 @@ export class WindowIndex {
   private lines = 0;
   /** Words of all windows, each window's counted. */
   private postings = 0;
-  private sums: Uint16Array = new Uint16Array(0);
+  private sums: SumBuffer = { sums: new Uint16Array(0), touched: new Uint16Array(0) };
 
   /**
    * @param options must be those that the windows were encoded with
@@ -94,7 +101,7 @@ export class WindowIndex {
 
   /** Memory held, a merge in progress left out (it takes up to as much again as the segments it merges). */
   get memoryBytes(): number {
-    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0) + this.sums.byteLength;
+    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0) + 2 * this.sums.sums.byteLength;
     for (const segment of this.segments) bytes += segment.memoryBytes;
     return bytes + this.blankDocuments.size * MAP_ENTRY_BYTES;
   }
@@ -218,18 +225,19 @@ export class WindowIndex {
    * In how many windows each of the words occurs.
    *
    * @param words must be single words as {@link wordSet} finds them; others have frequency 0
+   * @param counted what {@link frequenciesOf} has said of these already
    */
-  frequencies(words: Iterable<string>): Map<string, number> {
+  frequencies(words: Iterable<string>, counted?: CountedWords): Map<string, number> {
     const distinct = [...new Set(words)];
-    const query = wordSet(distinct.join(' '));
-    const counts = this.frequenciesOf(query);
-    const ranks = new Map<string, number>();
-    for (let i = 0; i < query.size; i++) ranks.set(`${query.highs[i]} ${query.lows[i]}`, i);
+    const set = counted?.words ?? wordSet(distinct.join(' '));
+    const counts = counted?.counts ?? this.frequenciesOf(set);
+    const places = new Map(distinct.map((word) => [word, placeOf(set, word)] as const));
+    const lacking = distinct.filter((word) => places.get(word) === undefined);
+    const others = counted && lacking.length > 0 ? this.frequencies(lacking) : undefined;
     return new Map(
       distinct.map((word) => {
-        const { size, highs, lows } = wordSet(word);
-        const rank = size === 1 ? ranks.get(`${highs[0]} ${lows[0]}`) : undefined;
-        return [word, rank === undefined ? 0 : counts[rank]!];
+        const place = places.get(word);
+        return [word, place === undefined ? (others?.get(word) ?? 0) : counts[place]!];
       }),
     );
   }
@@ -360,11 +368,12 @@ export class WindowIndex {
   }
 
   /** Sums for the largest segment; taken out while in use, so that a callback may itself search. */
-  private takeSums(): Uint16Array {
+  private takeSums(): SumBuffer {
     const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
     const { sums } = this;
-    this.sums = new Uint16Array(0);
-    return sums.length >= length ? sums : new Uint16Array(length);
+    this.sums = { sums: new Uint16Array(0), touched: new Uint16Array(0) };
+    if (sums.sums.length >= length) return sums;
+    return { sums: new Uint16Array(length), touched: new Uint16Array(length) };
   }
 
   /** Counters wide enough for the query's words and long enough for the largest segment. */

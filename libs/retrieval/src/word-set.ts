@@ -30,6 +30,21 @@ export function wordSet(text: string | Uint8Array): WordSet {
   return { size, highs, lows };
 }
 
+/** Where in a set a word stands; undefined when it is not there, or the text is not a single word. */
+export function placeOf({ size, highs, lows }: WordSet, word: string): number | undefined {
+  const scanner = new WordScanner(new TextEncoder().encode(word));
+  if (scanner.next() !== WORD) return undefined;
+  const { high, low } = scanner;
+  if (scanner.next() !== END) return undefined;
+  let at = 0;
+  for (let end = size; at < end;) {
+    const middle = (at + end) >>> 1;
+    if (compareHashes(highs[middle]!, lows[middle]!, high, low) < 0) at = middle + 1;
+    else end = middle;
+  }
+  return at < size && highs[at] === high && lows[at] === low ? at : undefined;
+}
+
 /** Jaccard similarity of two sets, |A ∩ B| / |A ∪ B|, in [0, 1]; 0 when both are empty. */
 export function jaccardOf(a: WordSet, b: WordSet): number {
   let shared = 0;

@@ -82,4 +82,16 @@ export class WindowScore {
   leastSum(score: number, size: number): number {
     return this.#scale === 0 ? Infinity : (score * (1 + this.#slope * size)) / this.#scale - 1e-6;
   }
+
+  /** {@link leastSum} as a function of the size. */
+  boundOf(score: number): SumBound {
+    const base = this.leastSum(score, 0);
+    return { base, perWord: this.#scale === 0 ? 0 : (score * this.#slope) / this.#scale };
+  }
+}
+
+/** A window of `size` words needs a sum of at least `base + perWord * size`. */
+export interface SumBound {
+  readonly base: number;
+  readonly perWord: number;
 }

@@ -18,6 +18,7 @@ import {
   weighWords,
   weightedQuery,
   wordSet,
+  type CountedWords,
   type RankedChunk,
 } from '@repoformer/retrieval';
 import { CurrentFiles } from './current-files.js';
@@ -81,14 +82,14 @@ export class Retriever {
     for (let limit = topK + SPARE_HITS; ; limit *= 4) {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
       const open = await overlay.prepare(others, own, repository.rules, slice, signal);
-      const search = searchFor(repository, query);
+      const { search, counted } = searchFor(repository, query);
       const found = searchFiles(repository.files, overlay.index, open, {
         hidden,
         limit,
         windows: this.#options,
         search,
       });
-      const answer = { ...result(repository, []), words: statisticsOf(repository, query) };
+      const answer = { ...result(repository, []), words: statisticsOf(repository, query, counted) };
       const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
         return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources, texts)) };
@@ -177,24 +178,34 @@ export class Retriever {
   }
 }
 
-/** What a query asks of everything that is searched for it. */
-function searchFor({ files }: TrackedRepository, { retriever, prefix, suffix }: RetrievalQuery): FileSearch {
+/** What a query asks of everything that is searched for it, and what that says of its words. */
+function searchFor(
+  { files: { index } }: TrackedRepository,
+  { retriever, prefix, suffix }: RetrievalQuery,
+): { readonly search: FileSearch; readonly counted?: CountedWords } {
   if (retriever === 'jaccard') {
     const words = wordSet(queryText(prefix, suffix));
     return {
-      index: (index, options) => index.search(words, options),
-      text: (text, options, windows) => text.search(words, options, windows),
+      search: {
+        index: (each, options) => each.search(words, options),
+        text: (text, options, windows) => text.search(words, options, windows),
+      },
     };
   }
   const query = weightedQuery(prefix, suffix);
+  const { words } = query;
   // How rare a word is, is a matter of what is committed: open buffers come and go.
-  const weights = weighWords(query, files.index.frequenciesOf(query.words), {
-    count: files.index.windowCount,
-    averageSize: files.index.averageWindowSize,
+  const counts = index.frequenciesOf(words);
+  const weights = weighWords(query, counts, {
+    count: index.windowCount,
+    averageSize: index.averageWindowSize,
   });
   return {
-    index: (index, options) => index.searchWeighted(weights, options),
-    text: (text, options, windows) => text.searchWeighted(weights, options, windows),
+    search: {
+      index: (each, options) => each.searchWeighted(weights, options),
+      text: (text, options, windows) => text.searchWeighted(weights, options, windows),
+    },
+    counted: { words, counts },
   };
 }
 
@@ -204,9 +215,13 @@ const MAX_COUNTED_WORDS = 1_000;
 function statisticsOf(
   { files: { index } }: TrackedRepository,
   { prefix, suffix }: RetrievalQuery,
+  counted: CountedWords | undefined,
 ): WordStatistics {
   const words = queryText(prefix, suffix).match(/[\w\u0080-\u{10ffff}]+/gu) ?? [];
-  return { windows: index.windowCount, frequencies: index.frequencies(words.slice(0, MAX_COUNTED_WORDS)) };
+  return {
+    windows: index.windowCount,
+    frequencies: index.frequencies(words.slice(0, MAX_COUNTED_WORDS), counted),
+  };
 }
 
 function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {

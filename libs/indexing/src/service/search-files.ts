@@ -64,7 +64,10 @@ class Search {
 
   best(): Found {
     const { limit } = this.options;
-    const hits = [...this.#committed(), ...this.#opened(), ...this.#own()]
+    const open = [...this.#own(), ...this.#opened()].sort((a, b) => b.score - a.score);
+    // What is less than enough open windows have cannot be among the best of all.
+    const committed = this.#committed(open[limit - 1]?.score ?? 0);
+    const hits = [...committed, ...open]
       .sort((a, b) => b.score - a.score || this.#compare(a.document, b.document) || a.startLine - b.startLine)
       .slice(0, limit);
     const sources = new Map<number, Source>();
@@ -72,10 +75,11 @@ class Search {
     return { hits, sources };
   }
 
-  #committed(): WindowHit[] {
+  #committed(minScore: number): WindowHit[] {
     const { limit, search } = this.options;
     return search.index(this.files.index, {
       topK: limit,
+      minScore,
       isExcluded: (document) => this.#pathOf(document) === undefined,
       compareDocuments: (a, b) => this.#compare(a, b),
     });
