@@ -55,6 +55,8 @@ export class SnapshotFolder {
 
   async remove(id: string): Promise<void> {
     await rm(this.#path(id), { force: true });
+    // What a write left that was cut off.
+    await rm(`${this.#path(id)}.partial`, { force: true });
   }
 
   clear(): void {
