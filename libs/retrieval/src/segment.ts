@@ -64,10 +64,19 @@ export class Segment {
   }
 
   get memoryBytes(): number {
-    const { windows, ...words } = this.data;
-    let bytes = 0;
-    for (const array of [...Object.values(windows), ...Object.values(words)]) bytes += array.byteLength;
-    return bytes;
+    return Object.values(this.memoryByPart).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  get memoryByPart(): Readonly<Record<'postings' | 'bits' | 'words' | 'windows', number>> {
+    const { windows, smallestOfFour, highs, lows, offsets, postings, bitmapWords, bitmaps } = this.data;
+    const sizeOf = (...arrays: readonly ArrayBufferView[]) =>
+      arrays.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    return {
+      postings: sizeOf(postings),
+      bits: sizeOf(bitmaps, bitmapWords),
+      words: sizeOf(highs, lows, offsets),
+      windows: sizeOf(smallestOfFour, ...Object.values(windows)),
+    };
   }
 
   has(document: number): boolean {

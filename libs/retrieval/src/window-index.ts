@@ -101,9 +101,28 @@ export class WindowIndex {
 
   /** Memory held, a merge in progress left out (it takes up to as much again as the segments it merges). */
   get memoryBytes(): number {
-    let bytes = this.buffer.memoryBytes + (this.counters?.byteLength ?? 0) + 2 * this.sums.sums.byteLength;
-    for (const segment of this.segments) bytes += segment.memoryBytes;
-    return bytes + this.blankDocuments.size * MAP_ENTRY_BYTES;
+    return Object.values(this.memoryByPart).reduce((sum, bytes) => sum + bytes, 0);
+  }
+
+  /** What {@link memoryBytes} is for. */
+  get memoryByPart(): Readonly<
+    Record<'postings' | 'bits' | 'words' | 'windows' | 'buffer' | 'counters', number>
+  > {
+    const parts = {
+      postings: 0,
+      bits: 0,
+      words: 0,
+      windows: this.blankDocuments.size * MAP_ENTRY_BYTES,
+      buffer: this.buffer.memoryBytes,
+      counters: (this.counters?.byteLength ?? 0) + this.sums.sums.byteLength + this.sums.touched.byteLength,
+    };
+    for (const { memoryByPart } of this.segments) {
+      parts.postings += memoryByPart.postings;
+      parts.bits += memoryByPart.bits;
+      parts.words += memoryByPart.words;
+      parts.windows += memoryByPart.windows;
+    }
+    return parts;
   }
 
   has(document: number): boolean {

@@ -23,6 +23,7 @@ const HELP = `Measures, and prints a table.
 It works on a clone; without a repository it makes one of the source files of installed packages.
 
   --files 4000  --queries 500  --commits 40  --completions 12  --model default
+  --lines N     with retrieve: adds altered copies until there are so many lines
 `;
 
 const { values, positionals } = parseArgs({
@@ -33,6 +34,7 @@ const { values, positionals } = parseArgs({
     completions: { type: 'string', default: '12' },
     commits: { type: 'string', default: '40' },
     model: { type: 'string', default: 'default' },
+    lines: { type: 'string', default: '0' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -60,7 +62,7 @@ if (values.help || !known) {
 function measureParts(what: string, root: string): Promise<Rows> {
   return what === 'index'
     ? measureIndexing(root, Number(values.commits))
-    : measureSearch(root, Number(values.queries));
+    : measureSearch(root, { queries: Number(values.queries), lines: Number(values.lines) });
 }
 
 async function measureDaemon(repository: GitRepository): Promise<Rows> {

@@ -10,7 +10,10 @@ import { quantile, spread, timed } from './statistics.js';
 
 /** Blobs that the naive way reads; all would take minutes. */
 const NAIVE_BLOBS = 300;
-const CHANGE_SIZES = [1, 10, 100, 500, 2000];
+const CHANGE_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
+/** Shares of the files, to see whether the size of a repository matters to the cost of a change. */
+const SHARES = [16, 4];
+const PART_CHANGE_SIZES = [1, 100];
 
 /** The index on a clone of a repository: first build, restart, commits and branch switches. */
 export async function measureIndexing(path: string, commits: number): Promise<Rows> {
@@ -20,7 +23,17 @@ export async function measureIndexing(path: string, commits: number): Promise<Ro
     const rows: Rows = [];
     let index = await openIndexFolder(directory);
     rows.push(...(await measureFirst(clone, index)));
-    rows.push(...(await measureChanges(clone, index, commits)));
+    const sources = clone.sources();
+    rows.push([
+      'one-file commit, from the notice to searchable and durable',
+      spread(await measureCommits(clone, index, sources, commits), 'ms'),
+    ]);
+    for (const size of CHANGE_SIZES.filter((each) => each <= sources.length)) {
+      rows.push([
+        `branch that differs in ${size} files`,
+        await measureBranch(clone, index, sources.slice(0, size)),
+      ]);
+    }
     await index.close();
     const restarts: number[] = [];
     for (let run = 0; run < 5; run++) {
@@ -34,6 +47,8 @@ export async function measureIndexing(path: string, commits: number): Promise<Ro
       await index.close();
     }
     rows.push(['restart, until the index on disk is searchable', spread(restarts, 'ms', 0)]);
+    const home = clone.git('symbolic-ref', '--short', 'HEAD');
+    for (const share of SHARES) rows.push(...(await measurePart(clone, home, sources, share)));
     return rows;
   } finally {
     clone.remove();
@@ -73,34 +88,73 @@ async function measureFirst(clone: ScratchClone, index: IndexFolder): Promise<Ro
   ];
 }
 
-async function measureChanges(clone: ScratchClone, index: IndexFolder, commits: number): Promise<Rows> {
-  const rows: Rows = [];
-  const sources = clone.sources();
-  const single: number[] = [];
+/** Milliseconds of commits of one file each. */
+async function measureCommits(
+  clone: ScratchClone,
+  index: IndexFolder,
+  sources: readonly string[],
+  commits: number,
+): Promise<number[]> {
+  const figures: number[] = [];
   for (let run = 0; run < commits; run++) {
     clone.edit([sources[(run * 7919) % sources.length]!], `change ${run}`);
-    single.push((await timed(() => index.update())).ms);
+    figures.push((await timed(() => index.update())).ms);
   }
-  rows.push(['one-file commit, from the notice to searchable and durable', spread(single, 'ms')]);
-  for (const size of CHANGE_SIZES.filter((each) => each <= sources.length)) {
-    const there: number[] = [];
-    const back: number[] = [];
-    clone.git('checkout', '--quiet', '-b', `change-${size}`);
-    clone.edit(sources.slice(0, size), `size ${size}`);
-    for (let run = 0; run < 3; run++) {
-      there.push((await timed(() => index.update())).ms);
-      clone.git('checkout', '--quiet', '-');
-      back.push((await timed(() => index.update())).ms);
-      clone.git('checkout', '--quiet', '-');
-    }
+  return figures;
+}
+
+/** A branch on which some files are changed: to it for the first time, and there and back again. */
+async function measureBranch(
+  clone: ScratchClone,
+  index: IndexFolder,
+  paths: readonly string[],
+): Promise<string> {
+  const there: number[] = [];
+  const back: number[] = [];
+  clone.git('checkout', '--quiet', '-B', 'change');
+  clone.edit(paths, `size ${paths.length}`);
+  for (let run = 0; run < 3; run++) {
+    there.push((await timed(() => index.update())).ms);
     clone.git('checkout', '--quiet', '-');
-    await index.update();
-    rows.push([
-      `branch that differs in ${size} files`,
-      `first ${there[0]!.toFixed(0)} ms, again ${quantile([...there.slice(1), ...back], 0.5).toFixed(0)} ms`,
-    ]);
+    back.push((await timed(() => index.update())).ms);
+    clone.git('checkout', '--quiet', '-');
   }
-  return rows;
+  clone.git('checkout', '--quiet', '-');
+  await index.update();
+  return `first ${there[0]!.toFixed(0)} ms, again ${quantile([...there.slice(1), ...back], 0.5).toFixed(0)} ms`;
+}
+
+/** The same changes where the repository has only a share of the files. */
+async function measurePart(
+  clone: ScratchClone,
+  home: string,
+  all: readonly string[],
+  share: number,
+): Promise<Rows> {
+  const kept = new Set(all.filter((_, i) => i % share === 0));
+  clone.git('checkout', '--quiet', '-B', `part-${share}`, home);
+  const others = all.filter((path) => !kept.has(path));
+  for (let at = 0; at < others.length; at += 500) {
+    clone.git('rm', '--quiet', '--cached', '--', ...others.slice(at, at + 500));
+  }
+  clone.git('commit', '--quiet', '--no-verify', '--message', `a share of ${share}`);
+  const index = await openIndexFolder(join(clone.folder, `index-${share}`));
+  try {
+    await index.add(clone.root);
+    const sources = [...kept];
+    const rows: Rows = [];
+    for (const size of PART_CHANGE_SIZES.filter((each) => each <= sources.length)) {
+      const figure = await measureBranch(clone, index, sources.slice(0, size));
+      rows.push([
+        `branch that differs in ${size} files, where the repository has ${index.size.lines} lines`,
+        figure,
+      ]);
+    }
+    return rows;
+  } finally {
+    await index.close();
+    clone.git('checkout', '--quiet', '--force', home);
+  }
 }
 
 /** @returns bytes read */
