@@ -1,0 +1,75 @@
+import fc from 'fast-check';
+import { afterAll, describe, expect, it } from 'vitest';
+import { GitRepositoryOpener } from './git-repository-opener.js';
+import { compareObjects } from './testing/compare-objects.js';
+import { historyStep, RandomHistory } from './testing/random-history.js';
+import { Scratch } from './testing/scratch-repository.js';
+import { propertyRuns } from './testing/test-size.js';
+import { escapeName } from './tree.js';
+
+const scratch = new Scratch();
+afterAll(() => scratch.remove());
+
+/** What git lists for HEAD: path, and oid or kind of what is there. */
+function listedByGit(history: RandomHistory, root: string): Map<string, string> {
+  if (history.head(root) === undefined) return new Map();
+  const listing = history.git(root, ['ls-tree', '-r', '-z', '--full-tree', 'HEAD']).toString();
+  const kinds: Record<string, string> = { '120000': 'symlink', '160000': 'submodule' };
+  return new Map(
+    listing
+      .split('\0')
+      .filter(Boolean)
+      .map((line) => {
+        const [, mode, oid, path] = /^(\d+) \w+ ([0-9a-f]+)\t([^]+)$/.exec(line)!;
+        // Tabs and line ends in names make them unsafe: they are spelt out.
+        const isUnsafe = /[\t\n]/.test(path!);
+        return [isUnsafe ? escapeName(path!) : path!, isUnsafe ? 'unsafe_path' : (kinds[mode!] ?? oid!)];
+      }),
+  );
+}
+
+describe('a repository through random histories', () => {
+  it('is read as git reads it, by a reader that was open all the time', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(historyStep, { minLength: 8, maxLength: 40, size: 'max' }),
+        fc.constantFrom(0, 0, 2),
+        async (steps, shallow) => {
+          const history = new RandomHistory(scratch, shallow);
+          const reader = await new GitRepositoryOpener().open(history.root);
+          try {
+            let former = await reader.readHead();
+            const known = new Map<string, string>();
+            for await (const { path, after, skip } of reader.diffTrees(undefined, former))
+              known.set(path, after ?? skip!);
+            for (const [n, step] of steps.entries()) {
+              history.apply(step);
+              if (n % 8 < 7 && n < steps.length - 1) continue;
+              const head = await reader.readHead();
+              const isGone =
+                former !== undefined && (await reader.readTreeOid(former).catch(() => true)) === true;
+              if (isGone) known.clear();
+              for await (const { path, after, skip } of reader.diffTrees(isGone ? undefined : former, head)) {
+                if (after ?? skip) known.set(path, (after ?? skip)!);
+                else known.delete(path);
+              }
+              former = head;
+              expect(head).toBe(history.head());
+              expect(known).toEqual(listedByGit(history, history.root));
+            }
+            for (const root of history.roots) {
+              const own = await new GitRepositoryOpener().open(root);
+              expect(await own.readHead()).toBe(history.head(root));
+              own.close();
+            }
+            expect(await compareObjects((...run) => history.git(history.root, ...run))).toBeGreaterThan(0);
+          } finally {
+            reader.close();
+            history.remove();
+          }
+        },
+      ),
+      propertyRuns(8, 1000),
+    );
+  });
+});
