@@ -11,7 +11,7 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { AppError } from '@repoformer/domain';
-import { afterAll, afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { afterAll, afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { HookInstaller, type HooksReport } from './hook-installer.js';
 import { createHook, HOOK_NAMES } from './hook-script.js';
 import { HookSpool, type HookNotice } from './hook-spool.js';
@@ -204,9 +204,32 @@ process.exit(1);
     expect(readdirSync(spool.directory)).toHaveLength(500);
   });
 
+  it('writes nothing outside the repository where the repository itself says so', async () => {
+    const hooks = scratch.path(`foreign hooks ${number}`);
+    scratch.write('included', `[core]\n\thooksPath = "${hooks}"\n`);
+    for (const [key, value] of [
+      ['core.hooksPath', hooks],
+      ['include.path', scratch.path('included')],
+    ] as const) {
+      scratch.git(name, 'config', key, value);
+      const report = await install();
+      expect(report).toMatchObject({ manager: 'foreign', hooksDirectory: hooks });
+      expect(report.notes.join()).toMatch(/git config --global/);
+      expect(statesOf(report)).toEqual(['absent']);
+      scratch.git(name, 'config', '--unset', key);
+    }
+    expect(existsSync(hooks)).toBe(false);
+  });
+
   it('honours core.hooksPath outside the repository, and in linked worktrees', async () => {
     const hooks = scratch.path(`global hooks ${number}`);
-    scratch.git(name, 'config', 'core.hooksPath', hooks);
+    // The user's own configuration: named by the environment, both for the installer and for git.
+    scratch.write(`global ${number}`, `[core]\n\thooksPath = "${hooks}"\n`);
+    vi.stubEnv('GIT_CONFIG_GLOBAL', scratch.path(`global ${number}`));
+    scratch.environment['GIT_CONFIG_GLOBAL'] = scratch.path(`global ${number}`);
+    onTestFinished(() => {
+      delete scratch.environment['GIT_CONFIG_GLOBAL'];
+    });
     const report = await install();
     expect(report).toMatchObject({ manager: 'shared', hooksDirectory: hooks });
     expect(report.notes.join()).toContain('shared');
@@ -290,7 +313,7 @@ process.exit(1);
     scratch.write(`${name}/.git/config`, '[core]\n\thooksPath = "~/my hooks" # comment\n');
     vi.stubEnv('HOME', '/home/ada');
     expect(await installer.status(root)).toMatchObject({
-      manager: 'shared',
+      manager: 'foreign',
       hooksDirectory: '/home/ada/my hooks',
     });
   });

@@ -54,13 +54,14 @@ const MAX_HOOK_BYTES = 16 << 20;
 export class HookInstaller {
   /**
    * In a folder of the working tree (husky, a relative core.hooksPath) nothing is written without
-   * `tracked`; the report then says so.
+   * `tracked`, and never in one outside that the repository's own configuration names; the report then says so.
    * @throws AppError HOOKS_FAILED when the hooks cannot be written: what this call wrote is taken back.
    */
   async install(root: string, options: InstallHooksOptions): Promise<HooksReport> {
     checkSpoolDirectory(options.spoolDirectory);
     const location = await locateHooks(root);
-    if (needsConsent(location) && options.tracked !== true) return this.report(location);
+    if (location.manager === 'foreign' || (needsConsent(location) && options.tracked !== true))
+      return this.report(location);
     const added: HookName[] = [];
     try {
       await mkdir(location.writeDirectory, { recursive: true });
@@ -79,6 +80,7 @@ export class HookInstaller {
   async uninstall(root: string): Promise<HooksReport> {
     const location = await locateHooks(root);
     try {
+      // What an earlier version may have written is taken out of a foreign folder, too.
       for (const hook of HOOK_NAMES) await this.uninstallOne(location, hook);
     } catch (error) {
       throw hooksFailed(location, error);

@@ -12,9 +12,10 @@ const LEFTHOOK_FILES = ['lefthook', '.lefthook', 'lefthook-local', '.lefthook-lo
 /**
  * Who decides about a repository's hooks: `git` its own hooks folder; `husky` the tracked files in `.husky`;
  * `working_tree` a folder of the working tree named by core.hooksPath; `shared` a folder outside the
- * repository, whose hooks run for every repository that names it.
+ * repository, whose hooks run for every repository that names it, as the user's configuration does; `foreign` such a
+ * folder that the repository's own configuration names: whoever made the repository chose it.
  */
-export type HookManager = 'git' | 'husky' | 'working_tree' | 'shared';
+export type HookManager = 'git' | 'husky' | 'working_tree' | 'shared' | 'foreign';
 
 export interface HooksLocation {
   readonly root: string;
@@ -35,10 +36,18 @@ export async function locateHooks(path: string): Promise<HooksLocation> {
   const layout = discoverRepository(path);
   const hooksDirectory = (await askGit(layout.root)) ?? fromConfig(layout);
   const notes: string[] = [];
-  const manager = managerOf(layout, hooksDirectory);
+  const place = placeOf(layout, hooksDirectory);
+  const manager = place === 'shared' && (await isOwnChoice(layout)) ? 'foreign' : place;
   if (manager === 'shared') {
     notes.push(
       `${hooksDirectory} is shared: its hooks run for every repository whose core.hooksPath names it`,
+    );
+  }
+  if (manager === 'foreign') {
+    notes.push(
+      `core.hooksPath in this repository's own configuration names ${hooksDirectory}, outside of it: nothing is written ` +
+        'there; to have hooks there, name it in your own configuration instead (git config --global core.hooksPath); ' +
+        'commits are found by watching the reflog meanwhile',
     );
   }
   if (manager !== 'git' && !existsSync(hooksDirectory)) {
@@ -56,7 +65,7 @@ export async function locateHooks(path: string): Promise<HooksLocation> {
   return { root: layout.root, hooksDirectory, writeDirectory, manager, notes };
 }
 
-function managerOf(layout: RepositoryLayout, hooksDirectory: string): HookManager {
+function placeOf(layout: RepositoryLayout, hooksDirectory: string): Exclude<HookManager, 'foreign'> {
   const real = realOf(hooksDirectory);
   if (isInside(layout.gitDirectory, real) || isInside(layout.commonDirectory, real)) return 'git';
   if (!isInside(layout.root, real)) return 'shared';
@@ -64,17 +73,28 @@ function managerOf(layout: RepositoryLayout, hooksDirectory: string): HookManage
 }
 
 /** Git knows the user's and the machine's configuration as well. Undefined when it cannot be asked. */
-function askGit(root: string): Promise<string | undefined> {
+async function askGit(root: string): Promise<string | undefined> {
+  const answer = await runGit(root, ['rev-parse', '--path-format=absolute', '--git-path', 'hooks']);
+  return answer !== undefined && isAbsolute(answer) ? resolve(answer) : undefined;
+}
+
+/** Whether the repository itself says where its hooks are, rather than the user or the machine. */
+async function isOwnChoice(layout: RepositoryLayout): Promise<boolean> {
+  const answer = await runGit(layout.root, ['config', '--show-scope', '--get', 'core.hooksPath']);
+  if (answer === undefined) return layout.config.has('core.hookspath');
+  return /^(?:local|worktree)\s/.test(answer);
+}
+
+/** What git answers, without the last line end; undefined when it does not. */
+function runGit(root: string, args: readonly string[]): Promise<string | undefined> {
   // Inside a hook these would point at another repository.
   const env = { ...process.env };
   for (const name of ['GIT_DIR', 'GIT_WORK_TREE', 'GIT_COMMON_DIR', 'GIT_INDEX_FILE', 'GIT_PREFIX'])
     delete env[name];
-  const args = ['rev-parse', '--path-format=absolute', '--git-path', 'hooks'];
   return new Promise((done) => {
-    execFile('git', args, { cwd: root, env, timeout: GIT_TIMEOUT_MS, windowsHide: true }, (error, output) => {
-      const answer = error ? '' : output.replace(/\r?\n$/, '');
-      done(isAbsolute(answer) ? resolve(answer) : undefined);
-    });
+    execFile('git', args, { cwd: root, env, timeout: GIT_TIMEOUT_MS, windowsHide: true }, (error, output) =>
+      done(error ? undefined : output.replace(/\r?\n$/, '')),
+    );
   });
 }
 
