@@ -1,8 +1,11 @@
+import { deflateSync } from 'node:zlib';
 import type { TreeChange } from '@repoformer/domain';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it, onTestFinished } from 'vitest';
 import { GitRepositoryOpener } from './git-repository-opener.js';
+import { oidOf, treeOf, writeObject, writePack } from './testing/raw-objects.js';
 import { Scratch } from './testing/scratch-repository.js';
+import { LONG_TESTS, propertyRuns } from './testing/test-size.js';
 import { escapeName } from './tree.js';
 
 const scratch = new Scratch();
@@ -91,7 +94,7 @@ describe('diffTrees', () => {
         expect(await collect(reader.diffTrees(undefined, to))).toEqual(gitChanges('random', EMPTY_TREE, to));
         expect(await collect(reader.diffTrees(to, undefined))).toEqual(gitChanges('random', to, EMPTY_TREE));
       }),
-      { numRuns: 15, seed: 20260101 },
+      propertyRuns(15, 500),
     );
   });
 
@@ -114,22 +117,10 @@ describe('diffTrees', () => {
 });
 
 describe('hostile trees', () => {
-  /** Writes a tree object byte by byte, as no git command would. */
-  const writeTree = (
-    where: string,
-    entries: readonly (readonly [string, Buffer | string, string])[],
-  ): string => {
-    const parts = entries.flatMap(([mode, bytes, oid]) => [
-      Buffer.from(`${mode} `),
-      Buffer.from(bytes as string),
-      Buffer.from([0]),
-      Buffer.from(oid, 'hex'),
-    ]);
-    return scratch
-      .gitBytes(where, ['hash-object', '-w', '-t', 'tree', '--literally', '--stdin'], Buffer.concat(parts))
-      .toString()
-      .trim();
-  };
+  const writeTree = (where: string, entries: Parameters<typeof treeOf>[0]): string =>
+    writeObject(scratch.path(where, '.git/objects'), 'tree', treeOf(entries));
+  const writeBlob = (where: string, text: string): string =>
+    writeObject(scratch.path(where, '.git/objects'), 'blob', Buffer.from(text));
   const commitTree = (where: string, tree: string): string =>
     scratch.git(where, 'commit-tree', tree, '-m', 'x');
 
@@ -213,6 +204,158 @@ describe('hostile trees', () => {
     for (let depth = 0; depth < 20; depth++) tree = writeTree('nested', [['40000', long, tree]]);
     const changes = await collect((await open('nested')).diffTrees(undefined, commitTree('nested', tree)));
     expect(changes).toMatchObject([{ skip: 'unsafe_path' }]);
+  });
+
+  it('ends where directories are nested ten thousand deep', async () => {
+    scratch.init('deep');
+    let tree = writeTree('deep', [['100644', 'leaf', writeBlob('deep', 'x')]]);
+    const trees = Array.from({ length: 10_000 }, () => {
+      const data = treeOf([['40000', 'd', tree]]);
+      tree = oidOf('tree', data);
+      return { oid: tree, type: 2, sizeBytes: data.length, stream: deflateSync(data, { level: 1 }) };
+    });
+    writePack(scratch.path('deep/.git/objects'), trees);
+    const reader = await open('deep');
+    const commit = commitTree('deep', tree);
+    const [change, ...others] = await collect(reader.diffTrees(undefined, commit));
+    expect(others).toEqual([]);
+    expect(change).toMatchObject({
+      skip: 'unsafe_path',
+      path: expect.stringMatching(/^(d\/){100}\\[0-9a-f]{16}\/$/),
+    });
+    expect(await collect(reader.diffTrees(commit, undefined))).toEqual([
+      { path: change!.path, skippedBefore: 'unsafe_path' },
+    ]);
+  });
+
+  it('keeps what it says of very long names short, and each its own', async () => {
+    scratch.init('long');
+    const blob = writeBlob('long', 'x');
+    const huge = [Buffer.alloc(1 << 20, 'a'), Buffer.alloc((1 << 20) + 1, 'a')];
+    const folder = writeTree('long', [
+      ['100644', '\u{1f600}'.repeat(1000), blob],
+      ['100644', `${'\u{1f600}'.repeat(999)}z`, blob],
+    ]);
+    const tree = writeTree('long', [
+      ...huge.map((name) => ['100644', name, blob] as const),
+      ['40000', 'b'.repeat(3000), folder],
+    ]);
+    const changes = await collect((await open('long')).diffTrees(undefined, commitTree('long', tree)));
+    expect(new Set(changes.map(({ path }) => path)).size).toBe(4);
+    for (const { path: shown, skip } of changes) {
+      expect(skip).toBe('unsafe_path');
+      expect(shown.length).toBeLessThan(500);
+      expect(Buffer.from(shown, 'utf8').toString('utf8')).toBe(shown);
+    }
+  });
+
+  it('tells apart all entries of a tree, and keeps count of them as they change', async () => {
+    scratch.init('apart');
+    const blob = writeBlob('apart', 'x');
+    const inner = writeTree('apart', [['100644', 'x', blob]]);
+    const bom = Buffer.from('\ufeffname');
+    const names: (Buffer | string)[] = [
+      'name',
+      bom,
+      'new\nline',
+      'new',
+      '.git',
+      '',
+      'a/',
+      'a',
+      'a\\x0a',
+      'a\n',
+    ];
+    const entry = fc.tuple(
+      fc.constantFrom('100644', '100755', '120000', '160000', '40000', '040000', '140000', '7', '100999', ''),
+      fc.constantFrom(...names),
+    );
+    const versions = fc.array(fc.array(entry, { maxLength: 12 }), { minLength: 2, maxLength: 4 });
+    const reader = await open('apart');
+    await fc.assert(
+      fc.asyncProperty(versions, async (trees) => {
+        let former: string | undefined;
+        const followed = new Map<string, string>();
+        for (const entries of trees) {
+          const tree = writeTree(
+            'apart',
+            entries.map(([mode, name]) => [mode, name, /^0?4/.test(mode) ? inner : blob] as const),
+          );
+          const commit = writeObject(
+            scratch.path('apart/.git/objects'),
+            'commit',
+            Buffer.from(
+              `tree ${tree}\nauthor A <a@example.org> 1 +0000\ncommitter A <a@example.org> 1 +0000\n\nx\n`,
+            ),
+          );
+          for (const { path: at, after, skip } of await collect(reader.diffTrees(former, commit))) {
+            if (after ?? skip) followed.set(at, (after ?? skip)!);
+            else followed.delete(at);
+          }
+          former = commit;
+          const whole = await collect(reader.diffTrees(undefined, commit));
+          expect(new Map(whole.map((one) => [one.path, one.after ?? one.skip!]))).toEqual(followed);
+          expect(followed.size).toBe(whole.length);
+        }
+      }),
+      propertyRuns(100, 5000),
+    );
+  });
+
+  it('refuses a large directory that is out of order', async () => {
+    scratch.init('disorder');
+    const blob = writeBlob('disorder', 'x');
+    const tree = writeTree(
+      'disorder',
+      Array.from({ length: 20_000 }, (_, n) => ['100644', `${n}`, blob] as const),
+    );
+    await expect(
+      collect((await open('disorder')).diffTrees(undefined, commitTree('disorder', tree))),
+    ).rejects.toMatchObject({ kind: 'data_loss', message: expect.stringMatching(/order/) });
+  });
+
+  it('streams a tree that lists ten thousand million files, and stops when told', async () => {
+    scratch.init('bomb');
+    let tree = writeTree('bomb', [['100644', 'leaf', writeBlob('bomb', 'x')]]);
+    for (let level = 0; level < 10; level++) {
+      const below = tree;
+      tree = writeTree(
+        'bomb',
+        Array.from({ length: 10 }, (_, n) => ['40000', `d${n}`, below] as const),
+      );
+    }
+    let seen = 0;
+    for await (const { path: at } of (await open('bomb')).diffTrees(undefined, commitTree('bomb', tree))) {
+      expect(at).toMatch(/^(d\d\/){10}leaf$/);
+      if (++seen === 5000) break;
+    }
+    expect(seen).toBe(5000);
+  });
+
+  it('finds the one changed file of a very large directory', async () => {
+    scratch.init('wide');
+    const count = LONG_TESTS ? 1_000_000 : 50_000;
+    const [blob, other] = [writeBlob('wide', 'x'), writeBlob('wide', 'y')];
+    const commits = [blob, other].map((changed) => {
+      const names = Array.from({ length: count }, (_, n) => `file-${String(n).padStart(7, '0')}.ts`);
+      const folder = writeTree(
+        'wide',
+        names.map((name, n) => ['100644', name, n === 777 ? changed : blob] as const),
+      );
+      return commitTree('wide', writeTree('wide', [['40000', 'wide', folder]]));
+    });
+    const reader = await open('wide');
+    let turns = 0;
+    const watch = setInterval(() => turns++, 1);
+    const changes = await collect(reader.diffTrees(commits[0], commits[1]));
+    let listed = 0;
+    for await (const { after } of reader.diffTrees(undefined, commits[0])) if (after === blob) listed++;
+    clearInterval(watch);
+    expect(changes).toEqual([{ path: 'wide/file-0000777.ts', before: blob, after: other }]);
+    expect(listed).toBe(count);
+    // The thread was given up now and then.
+    expect(turns).toBeGreaterThan(1);
+    expect(await reader.findBlob(commits[1]!, 'wide/file-0000777.ts')).toBe(other);
   });
 
   it('says that a tree is missing or damaged', async () => {

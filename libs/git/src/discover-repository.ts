@@ -119,7 +119,12 @@ function workingTreeOf(gitDirectory: string): string | undefined {
 }
 
 function isDirectory(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+  try {
+    return statSync(path).isDirectory();
+  } catch (error) {
+    if (isAbsent(error)) return false;
+    throw unreadable(path, error);
+  }
 }
 
 function notARepository(path: string, why: string, cause?: unknown): AppError {

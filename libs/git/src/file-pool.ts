@@ -8,6 +8,8 @@ import { openRegularFile, type OpenFile } from './regular-file.js';
 export class FilePool {
   private readonly open = new Map<string, OpenFile>();
 
+  private closed = false;
+
   constructor(private readonly maxOpen: number) {}
 
   /** Undefined when there is no such regular file (any more). */
@@ -18,7 +20,8 @@ export class FilePool {
       this.open.set(path, known);
       return known;
     }
-    const file = openRegularFile(path);
+    // A read that was under way when the pool was closed opens nothing any more.
+    const file = this.closed ? undefined : openRegularFile(path);
     if (!file) return undefined;
     for (const oldest of this.open.keys()) {
       if (this.open.size < this.maxOpen) break;
@@ -40,6 +43,7 @@ export class FilePool {
   }
 
   close(): void {
+    this.closed = true;
     for (const path of [...this.open.keys()]) this.forget(path);
   }
 }

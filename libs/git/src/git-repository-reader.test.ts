@@ -115,7 +115,7 @@ describe('objects', () => {
     await expectSameObjects(where);
   });
 
-  it('follows a chain of 4000 deltas without recursion', () => {
+  it('follows a chain of 4000 deltas without recursion', async () => {
     scratch.init('deep');
     const blobs = Array.from({ length: 4001 }, (_, version) => {
       const data = `${'x'.repeat(200)}\n${version}\n`;
@@ -133,7 +133,7 @@ describe('objects', () => {
       .split('\n')
       .find((line) => line.split(/\s+/)[5] === String(deepest))!
       .slice(0, 40);
-    const object = store.read(oid, 1000);
+    const object = await store.read(oid, 1000);
     expect(object.kind === 'object' && object.data.toString()).toMatch(/^x{200}\n\d+\n$/);
   });
 
@@ -185,7 +185,7 @@ describe('objects', () => {
     });
   });
 
-  it('never crashes on a damaged pack, and never returns wrong bytes', () => {
+  it('never crashes on a damaged pack, and never returns wrong bytes', async () => {
     const where = copy('bitrot');
     scratch.git(where, 'repack', '-adfq', '--depth=50');
     const packs = scratch.path(where, '.git/objects/pack');
@@ -204,7 +204,7 @@ describe('objects', () => {
       writeFileSync(path, bytes);
       const store = new ObjectStore(scratch.path(where, '.git/objects'));
       for (const line of oids) {
-        const result = store.read(line.slice(0, 40), 1 << 20);
+        const result = await store.read(line.slice(0, 40), 1 << 20);
         if (result.kind !== 'object') damaged++;
       }
       store.close();

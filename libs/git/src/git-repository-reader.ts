@@ -1,3 +1,5 @@
+import { lstatSync } from 'node:fs';
+import { join } from 'node:path';
 import * as git from 'isomorphic-git';
 import {
   AppError,
@@ -6,21 +8,32 @@ import {
   type RepositoryReader,
   type TreeChange,
 } from '@repoformer/domain';
+import { ByteLru } from './byte-lru.js';
 import { diffTrees } from './diff-trees.js';
 import type { RepositoryLayout } from './discover-repository.js';
 import { headFingerprint } from './head-fingerprint.js';
 import { CorruptObject } from './object-errors.js';
 import { ObjectStore } from './object-store.js';
-import { createOverlayFs } from './overlay-fs.js';
-import { unreadable } from './regular-file.js';
-import { parseTree, type TreeEntry } from './tree.js';
+import { createOverlayFs, unusableObject } from './overlay-fs.js';
+import { isAbsent, readRegularFile, unreadable } from './regular-file.js';
+import { TimeSlice } from './time-slice.js';
+import { Tree } from './tree.js';
 
-/** Blobs read in a row before the event loop gets a turn. */
-const SLICE_MS = 10;
+/** A directory of a million files with long names; larger trees are refused. */
+const MAX_TREE_BYTES = 128 << 20;
+/** Trees kept: those a commit leads to are compared with the next one's. */
+const TREE_CACHE_BYTES = 8 << 20;
+/** What a tree takes beside its bytes. */
+const TREE_OVERHEAD_BYTES = 500;
+/** References that lead on to references; git follows as many. */
+const MAX_SYMBOLIC_REFERENCES = 5;
+/** isomorphic-git takes two steps for each, and one for the commit at the end. */
+const REFERENCE_STEPS = 2 * MAX_SYMBOLIC_REFERENCES + 3;
+const MAX_REFERENCE_FILE_BYTES = 64 << 20;
 
 /**
- * Reads a repository through isomorphic-git (references, commits, trees) on a file system of our own, and
- * blobs straight from the object store. Made by `GitRepositoryOpener`.
+ * Reads a repository through isomorphic-git (references, commits) on a file system of our own, and trees and blobs, of
+ * which there may be very many and very large ones, straight from the object store. Made by `GitRepositoryOpener`.
  */
 export class GitRepositoryReader implements RepositoryReader {
   readonly root: string;
@@ -29,7 +42,8 @@ export class GitRepositoryReader implements RepositoryReader {
   readonly commonDirectory: string;
   private readonly store: ObjectStore;
   private readonly repository: { fs: ReturnType<typeof createOverlayFs>; gitdir: string; cache: object };
-  private sliceStart = 0;
+  private readonly slice = new TimeSlice();
+  private readonly trees = new ByteLru<Tree>(TREE_CACHE_BYTES);
   private lastHead: { fingerprint: string; commit: string | undefined } | undefined;
 
   constructor(layout: RepositoryLayout) {
@@ -37,7 +51,7 @@ export class GitRepositoryReader implements RepositoryReader {
     this.bare = layout.bare;
     this.gitDirectory = layout.gitDirectory;
     this.commonDirectory = layout.commonDirectory;
-    this.store = new ObjectStore(`${layout.commonDirectory}/objects`);
+    this.store = new ObjectStore(`${layout.commonDirectory}/objects`, this.slice);
     const fs = createOverlayFs(this.store, layout.gitDirectory, layout.commonDirectory);
     this.repository = { fs, gitdir: layout.gitDirectory, cache: {} };
   }
@@ -61,24 +75,44 @@ export class GitRepositoryReader implements RepositoryReader {
   }
 
   private async resolveHead(): Promise<string | undefined> {
+    let target: string;
     try {
-      return await git.resolveRef({ ...this.repository, ref: 'HEAD' });
+      target = await git.resolveRef({ ...this.repository, ref: 'HEAD', depth: REFERENCE_STEPS });
+      if (/^[0-9a-f]{40}$/.test(target)) return target;
     } catch (error) {
-      if (!(error instanceof git.Errors.NotFoundError)) throw this.translate(error);
+      // An internal error is what isomorphic-git calls a circle.
+      if (error instanceof git.Errors.NotFoundError) target = error.data.what;
+      else if (error instanceof git.Errors.InternalError) target = '';
+      else throw this.translate(error);
     }
     // A branch that HEAD names but nobody has committed to yet is no error.
-    try {
-      const target = await git.resolveRef({ ...this.repository, ref: 'HEAD', depth: 2 });
-      if (target.startsWith('refs/')) return undefined;
-    } catch (error) {
-      if (!(error instanceof git.Errors.NotFoundError)) throw this.translate(error);
-    }
+    if (isBranchName(target) && !this.isReference(target)) return undefined;
     throw new AppError({
       kind: 'failed_precondition',
       reason: 'REPOSITORY_UNREADABLE',
-      message: `${this.gitDirectory}/HEAD is missing or damaged; has the repository been moved or deleted?`,
+      message:
+        `what ${this.gitDirectory}/HEAD names cannot be read: it is missing or damaged, or leads in a circle; ` +
+        '"git status" tells whether git can, "git symbolic-ref HEAD refs/heads/BRANCH" repairs it',
       meta: { root: this.root },
     });
+  }
+
+  /**
+   * Whether there is anything by the name of a reference. isomorphic-git takes one that may not be read for one that is
+   * not there; an index would then be emptied for want of a permission.
+   * @throws AppError REPOSITORY_UNREADABLE when that cannot be told.
+   */
+  private isReference(name: string): boolean {
+    const path = join(this.commonDirectory, name);
+    try {
+      const stat = lstatSync(path);
+      // Git leaves empty folders of deleted branches behind.
+      if (!stat.isDirectory()) return true;
+    } catch (error) {
+      if (!isAbsent(error)) throw unreadable(path, error);
+    }
+    const packed = readRegularFile(join(this.commonDirectory, 'packed-refs'), MAX_REFERENCE_FILE_BYTES);
+    return packed?.includes(` ${name}\n`) ?? false;
   }
 
   async readTreeOid(commit: string): Promise<string> {
@@ -99,7 +133,7 @@ export class GitRepositoryReader implements RepositoryReader {
   ): AsyncGenerator<TreeChange, void, void> {
     const before = from === undefined ? undefined : await this.readTreeOid(from);
     const after = to === undefined ? undefined : await this.readTreeOid(to);
-    yield* diffTrees((oid) => this.readTree(oid), before, after, signal);
+    yield* diffTrees((oid) => this.readTree(oid), before, after, this.slice, signal);
   }
 
   async findBlob(commit: string, path: string): Promise<string | undefined> {
@@ -107,13 +141,12 @@ export class GitRepositoryReader implements RepositoryReader {
     const names = path.split('/');
     const file = names.pop();
     for (const name of names) {
-      const entry = (await this.readTree(tree)).find(
-        (candidate) => candidate.name === name && candidate.kind === 'tree',
-      );
-      if (!entry) return undefined;
+      const entry = (await this.readTree(tree)).find(name, true);
+      if (entry?.kind !== 'tree') return undefined;
       tree = entry.oid;
     }
-    return (await this.readTree(tree)).find((entry) => entry.name === file && entry.kind === 'blob')?.oid;
+    const entry = file === undefined ? undefined : (await this.readTree(tree)).find(file, false);
+    return entry?.kind === 'blob' ? entry.oid : undefined;
   }
 
   /**
@@ -122,8 +155,7 @@ export class GitRepositoryReader implements RepositoryReader {
    */
   async readBlob(oid: string, maxBytes: number): Promise<BlobContent> {
     checkOid('oid', oid);
-    await this.breathe();
-    const object = this.store.read(oid, maxBytes);
+    const object = await this.store.read(oid, maxBytes);
     if (object.kind !== 'object') return object;
     if (object.type !== 'blob')
       return { kind: 'corrupt', problem: `object ${oid} is a ${object.type}, not a blob` };
@@ -132,39 +164,38 @@ export class GitRepositoryReader implements RepositoryReader {
 
   close(): void {
     this.store.close();
+    this.trees.clear();
   }
 
-  /** isomorphic-git's own tree parser refuses a whole tree for one unsafe name, so the bytes are parsed here. */
-  private async readTree(oid: string): Promise<TreeEntry[]> {
+  private async readTree(oid: string): Promise<Tree> {
+    const known = this.trees.get(oid);
+    if (known) return known;
+    const object = await this.store.read(oid, MAX_TREE_BYTES);
+    if (object.kind === 'missing') throw this.missing(oid);
+    if (object.kind !== 'object') throw unusableObject(oid, object);
     try {
-      const { type, object } = await git.readObject({ ...this.repository, oid, format: 'content' });
-      if (type !== 'tree') throw new CorruptObject(`it is a ${type}, not a tree`);
-      const bytes = object as Uint8Array;
-      return parseTree(Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength));
+      if (object.type !== 'tree') throw new CorruptObject(`it is a ${object.type}, not a tree`);
+      const tree = await Tree.parse(object.data, this.slice);
+      this.trees.set(oid, tree, 2 * object.data.length + TREE_OVERHEAD_BYTES);
+      return tree;
     } catch (error) {
       throw this.translate(error, oid);
     }
   }
 
-  /** Reading is synchronous; a caller's loop over thousands of blobs must not starve the event loop. */
-  private async breathe(): Promise<void> {
-    const now = performance.now();
-    if (now - this.sliceStart < SLICE_MS) return;
-    await new Promise((resolve) => setImmediate(resolve));
-    this.sliceStart = performance.now();
+  private missing(oid: string, cause?: unknown): AppError {
+    return new AppError({
+      kind: 'not_found',
+      reason: 'OBJECT_MISSING',
+      message: `object ${oid} is not in ${this.root}; in a partial or shallow clone, "git fetch" may bring it`,
+      meta: { oid, root: this.root },
+      cause,
+    });
   }
 
   private translate(error: unknown, oid = ''): AppError {
     if (error instanceof AppError) return error;
-    if (error instanceof git.Errors.NotFoundError) {
-      return new AppError({
-        kind: 'not_found',
-        reason: 'OBJECT_MISSING',
-        message: `object ${oid} is not in ${this.root}; in a partial or shallow clone, "git fetch" may bring it`,
-        meta: { oid, root: this.root },
-        cause: error,
-      });
-    }
+    if (error instanceof git.Errors.NotFoundError) return this.missing(oid, error);
     const code = (error as NodeJS.ErrnoException | undefined)?.code;
     if (typeof code === 'string' && /^E[A-Z0-9]+$/.test(code)) return unreadable(this.gitDirectory, error);
     const detail = error instanceof CorruptObject ? `: ${error.message}` : '';
@@ -176,6 +207,12 @@ export class GitRepositoryReader implements RepositoryReader {
       cause: error,
     });
   }
+}
+
+function isBranchName(name: string): boolean {
+  return (
+    name.startsWith('refs/') && !name.split('/').some((part) => part === '' || part === '.' || part === '..')
+  );
 }
 
 function checkOid(field: string, oid: string): void {

@@ -1,4 +1,4 @@
-import { statSync } from 'node:fs';
+import { lstatSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { readTextFile } from './regular-file.js';
 
@@ -17,6 +17,9 @@ export function headFingerprint(gitDirectory: string, commonDirectory: string): 
   if (branch === undefined || branch.split('/').includes('..')) return undefined;
   const loose = readTextFile(join(commonDirectory, branch), MAX_REFERENCE_BYTES)?.trim();
   if (loose !== undefined) return /^[0-9a-f]{40}$/.test(loose) ? `${branch} ${loose}` : undefined;
+  // Something that is no file is no branch without commits either: resolving says what is wrong.
+  if (lstatSync(join(commonDirectory, branch), { throwIfNoEntry: false })?.isDirectory() === false)
+    return undefined;
   // Git replaces this file as a whole, so that each version is another file.
   const packed = statSync(join(commonDirectory, 'packed-refs'), { bigint: true, throwIfNoEntry: false });
   if (!packed) return `${branch} unborn`;

@@ -1,4 +1,5 @@
-import { constants, inflateSync } from 'node:zlib';
+import { promisify } from 'node:util';
+import { constants, inflate, inflateSync } from 'node:zlib';
 import { CorruptObject } from './object-errors.js';
 import { errorCode } from './regular-file.js';
 
@@ -13,18 +14,23 @@ export function maxDeflatedBytes(sizeBytes: number): number {
   return sizeBytes + Math.ceil(sizeBytes / 256) + 1024;
 }
 
+/** What inflates to more is inflated on another thread: it takes longer than the way there and back. */
+const ASIDE_BYTES = 1 << 20;
+const inflateAside = promisify(inflate);
+
 /**
  * Inflates a zlib stream that must hold exactly `sizeBytes`; what follows the stream is ignored.
  * @returns undefined when `input` ends before the stream does.
  * @throws CorruptObject when the stream is damaged, longer or shorter.
  */
-export function inflateExactly(input: Buffer, sizeBytes: number): Buffer | undefined {
+export async function inflateExactly(input: Buffer, sizeBytes: number): Promise<Buffer | undefined> {
+  const options = {
+    maxOutputLength: Math.max(1, sizeBytes),
+    chunkSize: Math.max(64, Math.min(sizeBytes + 1, MAX_STEP_BYTES)),
+  };
   let output: Buffer;
   try {
-    output = inflateSync(input, {
-      maxOutputLength: Math.max(1, sizeBytes),
-      chunkSize: Math.max(64, Math.min(sizeBytes + 1, MAX_STEP_BYTES)),
-    });
+    output = sizeBytes > ASIDE_BYTES ? await inflateAside(input, options) : inflateSync(input, options);
   } catch (error) {
     if (errorCode(error) === 'Z_BUF_ERROR') return undefined;
     throw new CorruptObject('its compressed data is damaged', { cause: error });

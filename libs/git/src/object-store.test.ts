@@ -22,7 +22,7 @@ const looseFile = (where: string, oid: string): string => {
 };
 
 describe('ObjectStore', () => {
-  it('keeps few files open, however many packs there are', () => {
+  it('keeps few files open, however many packs there are', async () => {
     scratch.init('packs');
     const oids: string[] = [];
     for (let pack = 0; pack < 45; pack++) {
@@ -36,7 +36,7 @@ describe('ObjectStore', () => {
     }
     const store = storeOf('packs');
     for (const [pack, oid] of oids.entries()) {
-      const object = store.read(oid, 100);
+      const object = await store.read(oid, 100);
       expect(object.kind === 'object' && object.data.toString()).toBe(`content ${pack}`);
       expect(store.openFiles).toBeLessThanOrEqual(32);
     }
@@ -45,23 +45,23 @@ describe('ObjectStore', () => {
     expect(store.openFiles).toBe(0);
   });
 
-  it('sees packs that came, went or were replaced since', () => {
+  it('sees packs that came, went or were replaced since', async () => {
     scratch.init('changing');
     scratch.write('changing/a', 'one');
     scratch.commit('changing');
     const store = storeOf('changing');
     const oid = scratch.git('changing', 'rev-parse', 'HEAD:a');
-    expect(store.read(oid, 100).kind).toBe('object');
+    expect((await store.read(oid, 100)).kind).toBe('object');
     scratch.git('changing', 'repack', '-adq');
-    expect(store.read(oid, 100).kind).toBe('object');
+    expect((await store.read(oid, 100)).kind).toBe('object');
     scratch.write('changing/b', 'two');
     scratch.commit('changing');
     scratch.git('changing', 'repack', '-adfq');
-    expect(store.read(oid, 100).kind).toBe('object');
-    expect(store.read(scratch.git('changing', 'rev-parse', 'HEAD:b'), 100).kind).toBe('object');
+    expect((await store.read(oid, 100)).kind).toBe('object');
+    expect((await store.read(scratch.git('changing', 'rev-parse', 'HEAD:b'), 100)).kind).toBe('object');
   });
 
-  it('never returns bytes that a caller could change for the next one', () => {
+  it('never returns bytes that a caller could change for the next one', async () => {
     scratch.init('shared-bytes');
     const text = Array.from({ length: 200 }, (_, line) => `line ${line}`).join('\n');
     scratch.write('shared-bytes/a', text);
@@ -73,37 +73,41 @@ describe('ObjectStore', () => {
     const oids = ['HEAD:a', 'HEAD~1:a'].map((name) => scratch.git('shared-bytes', 'rev-parse', name));
     for (let round = 0; round < 3; round++) {
       for (const oid of oids) {
-        const object = store.read(oid, 10_000);
+        const object = await store.read(oid, 10_000);
         expect(object.kind).toBe('object');
         if (object.kind === 'object') object.data.fill(0);
       }
     }
   });
 
-  it('does not inflate more than an object declares', () => {
+  it('does not inflate more than an object declares', async () => {
     scratch.init('bomb');
     const oid = 'a'.repeat(40);
     writeFileSync(
       looseFile('bomb', oid),
       deflateSync(Buffer.concat([Buffer.from('blob 10\0'), Buffer.alloc(1 << 24)])),
     );
-    expect(storeOf('bomb').read(oid, 1 << 20)).toMatchObject({ kind: 'corrupt' });
+    expect(await storeOf('bomb').read(oid, 1 << 20)).toMatchObject({ kind: 'corrupt' });
     writeFileSync(looseFile('bomb', oid), deflateSync(Buffer.from('blob 999999999999\0')));
-    expect(storeOf('bomb').read(oid, 1 << 20)).toEqual({ kind: 'too_large', sizeBytes: 999_999_999_999 });
-    expect(storeOf('bomb').read(oid, 2 ** 50)).toMatchObject({ kind: 'corrupt' });
+    expect(await storeOf('bomb').read(oid, 1 << 20)).toEqual({
+      kind: 'too_large',
+      sizeBytes: 999_999_999_999,
+    });
+    expect(await storeOf('bomb').read(oid, 2 ** 50)).toMatchObject({ kind: 'corrupt' });
   });
 
-  it('does not wait for a FIFO, nor read a folder', () => {
+  it('does not wait for a FIFO, nor read a folder', async () => {
     scratch.init('odd');
     const [fifo, folder] = ['b'.repeat(40), 'c'.repeat(40)] as const;
     execFileSync('mkfifo', [looseFile('odd', fifo)]);
     mkdirSync(looseFile('odd', folder));
     mkdirSync(scratch.path('odd/.git/objects/pack/pack-1.idx'), { recursive: true });
     writeFileSync(scratch.path('odd/.git/objects/pack/pack-2.idx'), 'no index');
-    for (const oid of [fifo, folder]) expect(storeOf('odd').read(oid, 100)).toEqual({ kind: 'missing' });
+    for (const oid of [fifo, folder])
+      expect(await storeOf('odd').read(oid, 100)).toEqual({ kind: 'missing' });
   });
 
-  it('ends on reference deltas that go round in a circle', () => {
+  it('ends on reference deltas that go round in a circle', async () => {
     scratch.init('circle');
     const [a, b] = ['1'.repeat(40), '2'.repeat(40)] as const;
     // Two entries that are each a delta against the other; the pack's index is made by hand.
@@ -131,7 +135,7 @@ describe('ObjectStore', () => {
     writeFileSync(join(folder, 'pack-x.pack'), pack);
     writeFileSync(join(folder, 'pack-x.idx'), index);
     expect(readdirSync(folder)).toHaveLength(2);
-    expect(storeOf('circle').read(a, 100)).toMatchObject({
+    expect(await storeOf('circle').read(a, 100)).toMatchObject({
       kind: 'corrupt',
       problem: expect.stringMatching(/does not end/),
     });
@@ -139,7 +143,7 @@ describe('ObjectStore', () => {
 });
 
 describe('ByteLru', () => {
-  it('drops the least recently used beyond its bytes, and refuses what is too big', () => {
+  it('drops the least recently used beyond its bytes, and refuses what is too big', async () => {
     const cache = new ByteLru<string>(100);
     for (const key of ['a', 'b', 'c', 'd']) cache.set(key, key, 25);
     cache.get('a');

@@ -10,6 +10,7 @@ import { inflateExactly, inflateStart, maxDeflatedBytes, PEEK_INPUT_BYTES } from
 import { CorruptObject, ObjectTooLarge } from './object-errors.js';
 import { Pack, type PackEntry } from './pack.js';
 import { openRegularFile, readAt, unreadable } from './regular-file.js';
+import { TimeSlice } from './time-slice.js';
 
 export type ObjectType = 'commit' | 'tree' | 'blob' | 'tag';
 
@@ -33,12 +34,14 @@ const MAX_BASE_BYTES = 256 << 20;
 const MAX_CHAIN = 10_000;
 /** All bytes made while resolving one chain: what a hostile pack can cost at most. */
 const MAX_CHAIN_BYTES = 4 * 2 ** 30;
+/** Bytes hashed before the event loop may get a turn. */
+const HASH_STEP_BYTES = 4 << 20;
 /** A directory changed this recently may change again within the same timestamp. */
 const RACY_MS = 2000;
 
 /**
  * The object database of a repository: loose objects, packs and alternates, without loading a pack. Reads
- * are synchronous; every object returned has the SHA-1 it was asked for.
+ * give up the thread about every 10 ms; every object returned has the SHA-1 it was asked for.
  */
 export class ObjectStore {
   private readonly files = new FilePool(MAX_OPEN_FILES);
@@ -50,7 +53,10 @@ export class ObjectStore {
   private closed = false;
 
   /** @param objects the repository's `objects` directory. */
-  constructor(private readonly objects: string) {
+  constructor(
+    private readonly objects: string,
+    private readonly slice = new TimeSlice(),
+  ) {
     this.scan();
   }
 
@@ -59,26 +65,31 @@ export class ObjectStore {
    * @param oid 40 lower-case hex digits.
    * @throws AppError REPOSITORY_UNREADABLE when the operating system refuses.
    */
-  read(oid: string, maxBytes: number): ObjectResult {
-    if (this.closed) {
-      throw new AppError({
-        kind: 'failed_precondition',
-        reason: 'REPOSITORY_UNREADABLE',
-        message: 'the repository has been closed: open it again',
-      });
-    }
+  async read(oid: string, maxBytes: number): Promise<ObjectResult> {
+    this.assertOpen();
     try {
-      return this.readRetrying(oid, maxBytes);
+      const result = await this.readRetrying(oid, maxBytes);
+      this.assertOpen();
+      return result;
     } catch (error) {
       throw error instanceof AppError ? error : unreadable(this.objects, error);
     }
   }
 
-  private readRetrying(oid: string, maxBytes: number): ObjectResult {
-    const result = this.readOnce(oid, maxBytes);
-    if (result.kind === 'object' || result.kind === 'too_large') return result;
+  private async readRetrying(oid: string, maxBytes: number): Promise<ObjectResult> {
+    const result = await this.readOnce(oid, maxBytes);
+    if (this.closed || result.kind === 'object' || result.kind === 'too_large') return result;
     // Another process may have repacked: what was loose is packed now, what was in one pack is in another.
-    return this.scan(result.kind === 'corrupt') ? this.readOnce(oid, maxBytes) : result;
+    return this.scan(result.kind === 'corrupt') ? await this.readOnce(oid, maxBytes) : result;
+  }
+
+  private assertOpen(): void {
+    if (!this.closed) return;
+    throw new AppError({
+      kind: 'failed_precondition',
+      reason: 'REPOSITORY_UNREADABLE',
+      message: 'the repository has been closed: open it again',
+    });
   }
 
   /** Open file descriptors at this moment. */
@@ -95,13 +106,14 @@ export class ObjectStore {
   }
 
   /** As git does, a damaged copy of an object does not hide a sound one elsewhere. */
-  private readOnce(oid: string, maxBytes: number): ObjectResult {
+  private async readOnce(oid: string, maxBytes: number): Promise<ObjectResult> {
     let problem: string | undefined;
     for (const read of this.copies(oid, maxBytes)) {
       try {
-        const object = read();
+        await this.slice.pause();
+        const object = await read();
         if (!object) continue;
-        if (oidOf(object) === oid) return { kind: 'object', ...object };
+        if ((await this.oidOf(object)) === oid) return { kind: 'object', ...object };
         problem = 'its content does not match its name';
       } catch (error) {
         if (error instanceof ObjectTooLarge) return { kind: 'too_large', sizeBytes: error.sizeBytes };
@@ -114,10 +126,10 @@ export class ObjectStore {
       : { kind: 'corrupt', problem: `object ${oid}: ${problem}` };
   }
 
-  private *copies(oid: string, maxBytes: number): Generator<() => Inflated | undefined> {
+  private *copies(oid: string, maxBytes: number): Generator<() => Promise<Inflated | undefined>> {
     const name = Buffer.from(oid, 'hex');
     for (const pack of this.packs.values()) {
-      yield () => {
+      yield async () => {
         const offset = pack.index.offsetOf(name);
         return offset === undefined ? undefined : this.readPacked(pack, offset, maxBytes);
       };
@@ -126,7 +138,7 @@ export class ObjectStore {
   }
 
   /** Walks down to the first base that is whole or cached, then applies the deltas upwards: no recursion. */
-  private readPacked(first: Pack, firstOffset: number, maxBytes: number): Inflated {
+  private async readPacked(first: Pack, firstOffset: number, maxBytes: number): Promise<Inflated> {
     const deltas: { pack: Pack; offset: number; entry: PackEntry }[] = [];
     const limitOf = (): number => (deltas.length === 0 ? maxBytes : Math.max(maxBytes, MAX_BASE_BYTES));
     const seen = new Set<string>();
@@ -148,7 +160,7 @@ export class ObjectStore {
       const entry = pack.entryAt(offset);
       checkSize(entry.sizeBytes, entry.type ? limitOf() : Math.max(maxBytes, MAX_BASE_BYTES));
       if (entry.type) {
-        object = { type: entry.type, data: pack.inflate(entry) };
+        object = { type: entry.type, data: await pack.inflate(entry) };
         break;
       }
       if (deltas.length === 0) checkSize(readDeltaSizes(pack.inflateStart(entry)).resultBytes, maxBytes);
@@ -157,7 +169,7 @@ export class ObjectStore {
         offset = entry.baseOffset;
         continue;
       }
-      const base = this.findBase(pack, entry.baseOid!);
+      const base = await this.findBase(pack, entry.baseOid!);
       if ('data' in base) {
         object = base;
         key = undefined;
@@ -170,7 +182,8 @@ export class ObjectStore {
       const delta = deltas[i]!;
       // Only bases are cached: they are never handed out, so no caller can change them.
       if (key !== undefined) this.bases.set(key, object, object.data.length);
-      const instructions = delta.pack.inflate(delta.entry);
+      await this.slice.pause();
+      const instructions = await delta.pack.inflate(delta.entry);
       const { resultBytes } = readDeltaSizes(instructions);
       checkSize(resultBytes, i === 0 ? maxBytes : Math.max(maxBytes, MAX_BASE_BYTES));
       spentBytes += resultBytes;
@@ -182,17 +195,26 @@ export class ObjectStore {
     return object === cached ? { type: object.type, data: Buffer.from(object.data) } : object;
   }
 
-  private findBase(pack: Pack, oid: Buffer): { pack: Pack; offset: number } | Inflated {
+  private async findBase(pack: Pack, oid: Buffer): Promise<{ pack: Pack; offset: number } | Inflated> {
     for (const candidate of [pack, ...this.packs.values()]) {
       const offset = candidate.index.offsetOf(oid);
       if (offset !== undefined) return { pack: candidate, offset };
     }
     const hex = oid.toString('hex');
     for (const directory of this.directories) {
-      const object = readLoose(directory, hex, MAX_BASE_BYTES);
+      const object = await readLoose(directory, hex, MAX_BASE_BYTES);
       if (object) return object;
     }
     throw new CorruptObject('the base of its delta is missing');
+  }
+
+  private async oidOf({ type, data }: Inflated): Promise<string> {
+    const hash = createHash('sha1').update(`${type} ${data.length}\0`);
+    for (let at = 0; at < data.length; at += HASH_STEP_BYTES) {
+      if (at > 0) await this.slice.pause();
+      hash.update(data.subarray(at, at + HASH_STEP_BYTES));
+    }
+    return hash.digest('hex');
   }
 
   /** Looks for new and vanished packs and alternates; returns whether anything may have changed. */
@@ -237,31 +259,30 @@ function checkSize(sizeBytes: number, maxBytes: number): void {
   if (sizeBytes > maxBytes) throw new ObjectTooLarge(sizeBytes);
 }
 
-function oidOf(object: Inflated): string {
-  return createHash('sha1')
-    .update(`${object.type} ${object.data.length}\0`)
-    .update(object.data)
-    .digest('hex');
-}
-
-function readLoose(directory: string, oid: string, maxBytes: number): Inflated | undefined {
+async function readLoose(directory: string, oid: string, maxBytes: number): Promise<Inflated | undefined> {
   const file = openRegularFile(`${directory}/${oid.slice(0, 2)}/${oid.slice(2)}`);
   if (!file) return undefined;
+  let compressed: Buffer;
+  let text: string;
+  let type: ObjectType;
+  let sizeBytes: number;
   try {
     const start = inflateStart(readAt(file.fd, 0, Math.min(PEEK_INPUT_BYTES, file.sizeBytes)));
     const header = /^(commit|tree|blob|tag) (\d{1,15})\0/.exec(start.toString('latin1', 0, 32));
     if (!header) throw new CorruptObject('its header is damaged');
-    const [text, type, digits] = header;
-    const sizeBytes = Number(digits);
+    text = header[0];
+    type = header[1] as ObjectType;
+    sizeBytes = Number(header[2]);
     checkSize(sizeBytes, maxBytes);
     if (file.sizeBytes > maxDeflatedBytes(text.length + sizeBytes))
       throw new CorruptObject('its file is too long');
-    const whole = inflateExactly(readAt(file.fd, 0, file.sizeBytes), text.length + sizeBytes);
-    if (!whole) throw new CorruptObject('its compressed data is truncated');
-    return { type: type as ObjectType, data: whole.subarray(text.length) };
+    compressed = readAt(file.fd, 0, file.sizeBytes);
   } finally {
     closeSync(file.fd);
   }
+  const whole = await inflateExactly(compressed, text.length + sizeBytes);
+  if (!whole) throw new CorruptObject('its compressed data is truncated');
+  return { type, data: whole.subarray(text.length) };
 }
 
 function indexFiles(directory: string): string[] {

@@ -2,10 +2,10 @@ import { statSync } from 'node:fs';
 import { join, relative, resolve, sep } from 'node:path';
 import { constants, deflateSync } from 'node:zlib';
 import { AppError } from '@repoformer/domain';
-import type { ObjectStore } from './object-store.js';
+import type { ObjectResult, ObjectStore } from './object-store.js';
 import { readRegularFile } from './regular-file.js';
 
-/** Commits and trees go through here; blobs do not. The largest trees known have a few MiB. */
+/** Commits go through here, and tags. */
 const MAX_OBJECT_BYTES = 64 << 20;
 const MAX_FILE_BYTES = 64 << 20;
 const LOOSE_OBJECT = /^objects\/([0-9a-f]{2})\/([0-9a-f]{38})$/;
@@ -75,33 +75,32 @@ export function createOverlayFs(store: ObjectStore, gitDirectory: string, common
 }
 
 /** A zlib stream of stored blocks: isomorphic-git unpacks it without decompression work. */
-function readAsLoose(store: ObjectStore, oid: string): Buffer {
-  const object = store.read(oid, MAX_OBJECT_BYTES);
-  switch (object.kind) {
-    case 'object':
-      return deflateSync(
-        Buffer.concat([Buffer.from(`${object.type} ${object.data.length}\0`), object.data]),
-        {
-          level: constants.Z_NO_COMPRESSION,
-        },
-      );
-    case 'missing':
-      throw absent(oid);
-    case 'corrupt':
-      throw new AppError({
+async function readAsLoose(store: ObjectStore, oid: string): Promise<Buffer> {
+  const object = await store.read(oid, MAX_OBJECT_BYTES);
+  if (object.kind === 'missing') throw absent(oid);
+  if (object.kind !== 'object') throw unusableObject(oid, object);
+  const header = Buffer.from(`${object.type} ${object.data.length}\0`);
+  return deflateSync(Buffer.concat([header, object.data]), { level: constants.Z_NO_COMPRESSION });
+}
+
+/** The error for an object that a commit or a tree needs. */
+export function unusableObject(
+  oid: string,
+  object: Extract<ObjectResult, { kind: 'corrupt' | 'too_large' }>,
+): AppError {
+  return object.kind === 'corrupt'
+    ? new AppError({
         kind: 'data_loss',
         reason: 'OBJECT_CORRUPT',
         message: `${object.problem}; "git fsck" tells more, a fresh clone repairs it`,
         meta: { oid },
-      });
-    case 'too_large':
-      throw new AppError({
+      })
+    : new AppError({
         kind: 'failed_precondition',
         reason: 'REPOSITORY_UNREADABLE',
         message: `object ${oid} has ${object.sizeBytes} bytes; a commit or tree of that size is not read`,
         meta: { oid },
       });
-  }
 }
 
 /** Made once: capturing a stack is what costs. */

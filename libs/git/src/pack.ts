@@ -85,12 +85,12 @@ export class Pack {
   }
 
   /** The entry's data. Source text halves at least, so half its size is read first, the rest only if needed. */
-  inflate(entry: PackEntry): Buffer {
+  async inflate(entry: PackEntry): Promise<Buffer> {
     const most = maxDeflatedBytes(entry.sizeBytes);
     const first = Math.min(most, Math.ceil(entry.sizeBytes / 2) + 256);
     const data =
-      inflateExactly(this.read(entry.dataOffset, first), entry.sizeBytes) ??
-      inflateExactly(this.read(entry.dataOffset, most), entry.sizeBytes);
+      (await inflateExactly(this.read(entry.dataOffset, first), entry.sizeBytes)) ??
+      (await inflateExactly(this.read(entry.dataOffset, most), entry.sizeBytes));
     if (!data) throw new CorruptObject('its compressed data is truncated');
     return data;
   }

@@ -1,8 +1,14 @@
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 import { AppError } from '@repoformer/domain';
 
-/** Codes that mean "there is no such file" when a path may run through a file, a loop or a device. */
-const ABSENT = new Set(['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'ENAMETOOLONG']);
+/**
+ * Codes that mean "there is no such file" when a path may run through a file, a loop or a device; the last one is for
+ * paths with a NUL in them.
+ */
+const ABSENT = new Set([
+  ...['ENOENT', 'ENOTDIR', 'ELOOP', 'EISDIR', 'ENXIO', 'ENAMETOOLONG'],
+  'ERR_INVALID_ARG_VALUE',
+]);
 
 /** Without it, opening a FIFO in a hostile repository would wait for a writer for ever. */
 const OPEN_FLAGS = constants.O_RDONLY | (constants.O_NONBLOCK ?? 0);

@@ -31,6 +31,9 @@ const FIXED_CONFIG = [
 export class Scratch {
   readonly directory = realpathSync(mkdtempSync(join(tmpdir(), 'repoformer-git-')));
 
+  /** Set for git on top of its clean environment. */
+  readonly environment: Record<string, string> = {};
+
   path(...parts: string[]): string {
     return join(this.directory, ...parts);
   }
@@ -39,7 +42,7 @@ export class Scratch {
   gitBytes(where: string, args: readonly string[], input?: string | Buffer): Buffer {
     return execFileSync('git', [...FIXED_CONFIG, ...args], {
       cwd: this.path(where),
-      env: cleanGitEnvironment(this.directory),
+      env: { ...cleanGitEnvironment(this.directory), ...this.environment },
       maxBuffer: 1 << 28,
       stdio: ['pipe', 'pipe', 'pipe'],
       input: input ?? '',
