@@ -1,42 +1,23 @@
 import { mkdtempSync } from 'node:fs';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { RetrievalQuery } from '@repoformer/domain';
-import { GitRepositoryOpener } from '@repoformer/git';
 import { historyStep, propertyRuns, RandomHistory, Scratch } from '@repoformer/git/testing';
-import { IndexService, resolveIndexOptions, storeFormatOptions } from '@repoformer/indexing';
-import { openIndexStore } from '@repoformer/store';
 import fc from 'fast-check';
 import { afterAll, describe, expect, it } from 'vitest';
+import { RealIndex } from './harness/index.js';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
 
 /** Small windows and a small store, so that little text has many windows and much is collected. */
-const options = resolveIndexOptions({
+const options = {
   windowLines: 6,
   strideLines: 3,
   keepUnreferenced: 3,
   collectAfterBlobs: 4,
   textCacheBytes: 2_000,
   snapshotLines: 100,
-});
-
-/** The index as the daemon puts it together, on a directory of its own. */
-class RealIndex {
-  private constructor(
-    readonly service: IndexService,
-    readonly close: () => Promise<void>,
-  ) {}
-
-  static async open(directory = mkdtempSync(scratch.path('index-'))): Promise<RealIndex> {
-    const store = await openIndexStore({ directory, formatOptions: storeFormatOptions(options) });
-    const service = new IndexService({ opener: new GitRepositoryOpener(), store, options });
-    return new RealIndex(service, async () => {
-      await service.close();
-      await store.close();
-    });
-  }
-}
+};
 
 const queries: readonly Omit<RetrievalQuery, 'repository'>[] = ['user', 'cart', 'order'].flatMap((topic) =>
   (['bm25', 'jaccard'] as const).map((retriever) => ({
@@ -80,7 +61,7 @@ describe('an index through random histories', () => {
         async (steps, shallow) => {
           const history = new RandomHistory(scratch, shallow);
           const directory = mkdtempSync(scratch.path('index-'));
-          let index = await RealIndex.open(directory);
+          let index = await RealIndex.open(directory, options);
           const registered = new Set<string>();
 
           const check = async () => {
@@ -91,7 +72,7 @@ describe('an index through random histories', () => {
               await index.service.notify(root, 'check');
             }
             await index.service.settled();
-            const scratchIndex = await RealIndex.open();
+            const scratchIndex = await RealIndex.open(mkdtempSync(scratch.path('index-')), options);
             for (const root of roots) {
               await scratchIndex.service.add(root);
               await scratchIndex.service.settled();
@@ -118,7 +99,7 @@ describe('an index through random histories', () => {
                 await check();
               } else if (one.kind === 'restart') {
                 await index.close();
-                index = await RealIndex.open(directory);
+                index = await RealIndex.open(directory, options);
               } else if (one.kind === 'reindex') {
                 await index.service.reindex(history.root);
               } else {

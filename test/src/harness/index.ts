@@ -3,3 +3,4 @@ export { Daemon, readCompletion, type Completion, type DaemonOptions } from './d
 export { GitRepository } from './git-repository.js';
 export { CLI, DAEMON, MODEL, PROJECT_ROOT, REAL_MODEL } from './paths.js';
 export { until } from './poll.js';
+export { RealIndex } from './real-index.js';

@@ -18,6 +18,8 @@ export interface IndexOptions extends WindowOptions {
    * default 50,000: reading fewer from the artefacts takes some 30 ms.
    */
   readonly snapshotLines: number;
+  /** A tree that lists more paths is refused, for each takes memory; default 2,000,000. */
+  readonly maxPaths: number;
   /** Time after which indexing lets other work on its thread run; default 8 ms. */
   readonly sliceMs: number;
 }
@@ -30,6 +32,7 @@ export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   textCacheBytes: 16 * 1024 * 1024,
   maxOverlayBytes: 4 * 1024 * 1024,
   snapshotLines: 50_000,
+  maxPaths: 2_000_000,
   sliceMs: 8,
 };
 

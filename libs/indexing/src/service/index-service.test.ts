@@ -46,6 +46,27 @@ describe('registering', () => {
     expect(await notified()).toMatchObject({ state: 'ready', indexedCommit: undefined, files: 0 });
   });
 
+  it('refuses a commit that lists too many files, once, and takes up the next', async () => {
+    await index.close();
+    restart({ maxPaths: 3 });
+    const commit = repo.commit({ 'a.ts': lines('alpha'), b: '', c: '' });
+    expect(await indexed()).toMatchObject({ state: 'ready', indexedCommit: commit });
+    const tooLarge = repo.commit({ a: '1', b: '2', c: '3', d: '4' });
+    const refused = await notified();
+    expect(refused).toMatchObject({ state: 'failed', headCommit: tooLarge, indexedCommit: commit, files: 3 });
+    expect(refused.problem).toMatch(/more than 3 files/);
+    // What was indexed is searched still; looking at it does not begin anew.
+    expect(await pathsFor(lines('alpha', 20))).toContain('a.ts');
+    const { length } = repo.diffs;
+    await index.get(repo.root);
+    await index.settled();
+    expect(repo.diffs).toHaveLength(length);
+    const next = repo.commit({ 'a.ts': lines('beta'), b: '' });
+    await index.get(repo.root);
+    await index.settled();
+    expect(await index.get(repo.root)).toMatchObject({ state: 'ready', indexedCommit: next, files: 2 });
+  });
+
   it('refuses relative paths and what is no repository', async () => {
     await expect(index.add('relative')).rejects.toMatchObject({ kind: 'invalid_argument' });
     await expect(index.add('/elsewhere')).rejects.toMatchObject({ reason: 'NOT_A_REPOSITORY' });

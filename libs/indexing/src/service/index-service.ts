@@ -210,6 +210,8 @@ export class IndexService implements RepositoryIndex {
       if (repository.isClosed || isCancellation(error)) return;
       // The next run opens the repository again: its directory may have been replaced.
       repository.dropReader();
+      const isTooLarge = error instanceof AppError && error.kind === 'resource_exhausted';
+      repository.refusedHead = isTooLarge ? repository.head : undefined;
       const problem = error instanceof AppError ? error.message : 'indexing failed; see the log';
       repository.setState('failed', problem);
       this.#notice({ level: 'warn', message: 'indexing failed', ...facts, problem, error });
@@ -236,7 +238,10 @@ export class IndexService implements RepositoryIndex {
     try {
       return await reconcile(repository, operation, context);
     } catch (error) {
-      const isOfRepository = error instanceof AppError && REPOSITORY_REASONS.has(error.reason);
+      const isOfRepository =
+        error instanceof AppError &&
+        REPOSITORY_REASONS.has(error.reason) &&
+        error.kind !== 'resource_exhausted';
       if (!isOfRepository || repository.isClosed) throw error;
       repository.dropReader();
       return await reconcile(repository, operation, context);
@@ -249,7 +254,8 @@ export class IndexService implements RepositoryIndex {
     try {
       const reader = await repository.reader();
       const head = await reader.readHead();
-      const isKnown = head === repository.head && repository.state === 'ready';
+      const isRefused = repository.state === 'failed' && head === repository.refusedHead;
+      const isKnown = head === repository.head && (repository.state === 'ready' || isRefused);
       repository.head = head;
       if (!isKnown) repository.queue.request('look');
     } catch (error) {

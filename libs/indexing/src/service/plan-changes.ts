@@ -1,4 +1,4 @@
-import { AppError, type RepositoryReader, type SkipReason } from '@repoformer/domain';
+import { AppError, type RepositoryReader, type SkipReason, type TreeChange } from '@repoformer/domain';
 import { hashRules, isRuleFile } from '../admission/tree-rules.js';
 import type { TrackedRepository } from './tracked-repository.js';
 
@@ -22,28 +22,26 @@ export async function planChanges(
   repository: TrackedRepository,
   reader: RepositoryReader,
   head: string | undefined,
+  maxPaths: number,
 ): Promise<Plan> {
   const { record, isDirty, signal } = repository;
+  const collect = (from: string | undefined) =>
+    collectTargets(reader.diffTrees(from, head, signal), repository.record.root, maxPaths);
   if (record.indexedAtMs !== undefined && !isDirty) {
     try {
-      return await planDifference(repository, reader, head);
+      return await planDifference(repository, await collect(record.indexedCommit));
     } catch (error) {
       // After a forced update and a collection of garbage the indexed commit is gone.
       if (!(error instanceof AppError) || error.reason !== 'OBJECT_MISSING') throw error;
     }
   }
-  const targets = await collect(reader, undefined, head, signal);
+  const targets = await collect(undefined);
   const seen = new Set(targets.map((target) => target.path));
   for (const [path] of repository.files.entries()) if (!seen.has(path)) targets.push({ path });
   return finish(true, targets, new Map());
 }
 
-async function planDifference(
-  repository: TrackedRepository,
-  reader: RepositoryReader,
-  head: string | undefined,
-): Promise<Plan> {
-  const targets = await collect(reader, repository.record.indexedCommit, head, repository.signal);
+function planDifference(repository: TrackedRepository, targets: Target[]): Plan {
   const plan = finish(false, targets, new Map(repository.ruleFiles));
   const isReevaluated = plan.rulesHash !== repository.record.rulesHash;
   if (!isReevaluated && repository.repairs.size === 0) return plan;
@@ -55,14 +53,22 @@ async function planDifference(
   return plan;
 }
 
-async function collect(
-  reader: RepositoryReader,
-  from: string | undefined,
-  to: string | undefined,
-  signal: AbortSignal,
+/** @throws AppError resource_exhausted when there are too many; ten subtrees, named ten times each, list billions. */
+async function collectTargets(
+  changes: AsyncIterable<TreeChange>,
+  root: string,
+  maxPaths: number,
 ): Promise<Target[]> {
   const targets: Target[] = [];
-  for await (const { path, after, skip } of reader.diffTrees(from, to, signal)) {
+  for await (const { path, after, skip } of changes) {
+    if (targets.length === maxPaths) {
+      throw new AppError({
+        kind: 'resource_exhausted',
+        reason: 'REPOSITORY_UNREADABLE',
+        message: `${root} lists more than ${maxPaths} files; a repository of that size is not indexed: remove it here, or commit fewer files`,
+        meta: { root },
+      });
+    }
     targets.push(after !== undefined ? { path, oid: after } : skip ? { path, skip } : { path });
   }
   return targets;

@@ -87,7 +87,7 @@ class Reconciliation {
       return { head, changes: 0, blobsRead: 0 };
     }
     repository.setState('indexing');
-    const plan = await planChanges(repository, reader, head);
+    const plan = await planChanges(repository, reader, head, this.#options.maxPaths);
     await this.#readRules(reader, plan.ruleFiles, plan.rulesHash);
     repository.isDirty = true;
     await this.#apply(reader, plan.targets);

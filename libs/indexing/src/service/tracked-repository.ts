@@ -40,6 +40,8 @@ export class TrackedRepository {
   /** Whether memory may differ from what is stored for `record.indexedCommit`: the next run compares everything. */
   isDirty = false;
   head: string | undefined;
+  /** The commit that was too large to be indexed: to try again would cost as much and end the same. */
+  refusedHead: string | undefined;
 
   readonly queue: OperationQueue;
   readonly #aborter = new AbortController();
