@@ -65,6 +65,37 @@ export type BlobContent =
   | { readonly kind: 'too_large'; readonly sizeBytes: number }
   | { readonly kind: 'corrupt'; readonly problem: string };
 
+/** What is at a path of the working tree: the blob that its content would make, or why that is not known. */
+export type WorkingEntry = { readonly oid: string } | { readonly skip: 'too_large' | 'unreadable' };
+
+/** The working tree at one look. */
+export interface WorkingTreeScan {
+  /** Regular files by path: those that git tracks, and those it neither tracks nor ignores. */
+  readonly files: ReadonlyMap<string, WorkingEntry>;
+  /** Files that git tracks and that are gone; those left out by a sparse checkout are not. */
+  readonly deleted: ReadonlySet<string>;
+}
+
+/** Ignore rules as they are come upon on the way down a tree. */
+export interface IgnoreRules {
+  /** @param directory with a slash at its end; the root is empty */
+  add(directory: string, text: string): void;
+  /** @param path of a file, or of a directory with a slash at its end, whose parents are not ignored */
+  isIgnored(path: string): boolean;
+}
+
+export interface WorkingTreeOptions {
+  /** Larger files are not read. */
+  readonly maxFileBytes: number;
+  /** A tree with more files is not looked at. */
+  readonly maxPaths: number;
+  /** Most bytes read by one look; what is left is read by the next. */
+  readonly maxReadBytes: number;
+  /** Empty, to be filled with the rules found. */
+  readonly rules: IgnoreRules;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Reads one git repository. Never runs git, never writes, never reads outside the repository
  * (its object alternates excepted). Safe against repack, gc and concurrent commits.
@@ -93,6 +124,13 @@ export interface RepositoryReader {
   findBlob(commit: string, path: string): Promise<string | undefined>;
   /** A blob's bytes, unless it exceeds `maxBytes` (then it is not inflated). */
   readBlob(oid: string, maxBytes: number): Promise<BlobContent>;
+  /**
+   * Looks at the working tree. Files are read only where neither git's index nor an earlier look knows their content by
+   * their size and times; links are not followed. What it found, {@link readBlob} reads, too, as long as it is there.
+   * Undefined where there is no working tree.
+   * @throws AppError resource_exhausted when there are more than `maxPaths` files; cancelled.
+   */
+  scanWorkingTree(options: WorkingTreeOptions): Promise<WorkingTreeScan | undefined>;
   close(): void;
 }
 

@@ -7,6 +7,8 @@ import {
   type BlobContent,
   type RepositoryReader,
   type TreeChange,
+  type WorkingTreeOptions,
+  type WorkingTreeScan,
 } from '@repoformer/domain';
 import { ByteLru } from './byte-lru.js';
 import { diffTrees } from './diff-trees.js';
@@ -18,6 +20,7 @@ import { createOverlayFs, unusableObject } from './overlay-fs.js';
 import { isAbsent, readRegularFile, unreadable } from './regular-file.js';
 import { TimeSlice } from './time-slice.js';
 import { Tree } from './tree.js';
+import { WorkingTree } from './working-tree.js';
 
 /** A directory of a million files with long names; larger trees are refused. */
 const MAX_TREE_BYTES = 128 << 20;
@@ -44,6 +47,7 @@ export class GitRepositoryReader implements RepositoryReader {
   private readonly repository: { fs: ReturnType<typeof createOverlayFs>; gitdir: string; cache: object };
   private readonly slice = new TimeSlice();
   private readonly trees = new ByteLru<Tree>(TREE_CACHE_BYTES);
+  private workingTree: WorkingTree | undefined;
   private lastHead: { fingerprint: string; commit: string | undefined } | undefined;
 
   constructor(layout: RepositoryLayout) {
@@ -156,10 +160,24 @@ export class GitRepositoryReader implements RepositoryReader {
   async readBlob(oid: string, maxBytes: number): Promise<BlobContent> {
     checkOid('oid', oid);
     const object = await this.store.read(oid, maxBytes);
+    if (object.kind === 'missing') {
+      const bytes = this.workingTree?.read(oid, maxBytes);
+      return bytes ? { kind: 'content', bytes } : object;
+    }
     if (object.kind !== 'object') return object;
     if (object.type !== 'blob')
       return { kind: 'corrupt', problem: `object ${oid} is a ${object.type}, not a blob` };
     return { kind: 'content', bytes: object.data };
+  }
+
+  async scanWorkingTree(options: WorkingTreeOptions): Promise<WorkingTreeScan | undefined> {
+    if (this.bare) return undefined;
+    this.workingTree ??= new WorkingTree(this.root, this.gitDirectory, this.commonDirectory, this.slice);
+    try {
+      return await this.workingTree.scan(options);
+    } catch (error) {
+      throw this.translate(error);
+    }
   }
 
   close(): void {

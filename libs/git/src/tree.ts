@@ -190,6 +190,11 @@ function safeName(bytes: Buffer): string | undefined {
   }
 }
 
+/** Whether a name is one of those that a tree's entries are read by. */
+export function isSafeName(name: string): boolean {
+  return !UNSAFE_CHARACTERS.test(name) && !RESERVED.test(name) && !name.includes('\ufffd');
+}
+
 function spellOut(bytes: Buffer): string {
   if (bytes.length <= MAX_NAME_BYTES) return escapeName(bytes.toString('latin1'));
   const hash = createHash('sha1').update(bytes).digest('hex').slice(0, 16);

@@ -5,6 +5,8 @@ import {
   type RepositoryOpener,
   type RepositoryReader,
   type TreeChange,
+  type WorkingTreeOptions,
+  type WorkingTreeScan,
 } from '@repoformer/domain';
 
 type Special = 'symlink' | 'submodule' | 'unsafe_path';
@@ -24,6 +26,11 @@ export class FakeRepository {
   /** Oids of blobs in the order they were read. */
   readonly reads: string[] = [];
   diffs: [from: string | undefined, to: string | undefined][] = [];
+  /** The working tree where it differs from HEAD; undefined: a file that is deleted. */
+  working: Readonly<Record<string, string | undefined>> = {};
+  scans = 0;
+  /** When set, looking at the working tree fails with it. */
+  scanFailure: AppError | undefined;
   /** Awaited before each blob is read. */
   beforeRead: (oid: string) => Promise<void> | void = () => undefined;
 
@@ -147,6 +154,29 @@ class FakeReader implements RepositoryReader {
     return bytes.length > maxBytes
       ? { kind: 'too_large', sizeBytes: bytes.length }
       : { kind: 'content', bytes };
+  }
+
+  async scanWorkingTree({ rules }: WorkingTreeOptions): Promise<WorkingTreeScan> {
+    this.#use();
+    this.repository.scans++;
+    if (this.repository.scanFailure) throw this.repository.scanFailure;
+    const { working } = this.repository;
+    rules.add('', working['.gitignore'] ?? '');
+    const files = new Map<string, { oid: string }>();
+    const deleted = new Set<string>();
+    const committed = this.#tree(this.repository.head);
+    for (const [path, entry] of committed) if ('oid' in entry) files.set(path, entry);
+    for (const [path, text] of Object.entries(working)) {
+      files.delete(path);
+      if (text === undefined) {
+        deleted.add(path);
+      } else if (committed.has(path) || !rules.isIgnored(path)) {
+        const bytes = new TextEncoder().encode(text);
+        files.set(path, { oid: hash(bytes) });
+        this.repository.blobs.set(hash(bytes), bytes);
+      }
+    }
+    return { files, deleted };
   }
 
   close(): void {

@@ -1,4 +1,4 @@
-import type { RepositoryStatus, RetrievalQuery } from '@repoformer/domain';
+import { systemClock, type Clock, type RepositoryStatus, type RetrievalQuery } from '@repoformer/domain';
 import { afterEach, beforeEach } from 'vitest';
 import type { IndexOptions } from '../service/index-options.js';
 import { IndexService, type IndexNotice } from '../service/index-service.js';
@@ -24,8 +24,8 @@ export function useIndexHarness(): void {
 }
 
 /** Starts another service on the same data. Close the one before first. */
-export function restart(options: Partial<IndexOptions> = {}): void {
-  index = new IndexService({ opener, store, options, onNotice: (notice) => notices.push(notice) });
+export function restart(options: Partial<IndexOptions> = {}, clock: Clock = systemClock): void {
+  index = new IndexService({ opener, store, options, clock, onNotice: (notice) => notices.push(notice) });
 }
 
 /** Puts a copy of the store in its place, as a new process would read it. */
