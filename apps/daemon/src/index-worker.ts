@@ -10,6 +10,9 @@ import type {
   WorkerSettings,
 } from './index-host/worker-messages.js';
 
+/** Files saved in an editor are found so long after it, at the first completion. */
+const WORKING_TREE_INTERVAL_MS = 1_000;
+
 /** Runs the index in a thread of its own, so that indexing never holds up an answer. */
 async function run(settings: WorkerSettings): Promise<void> {
   const report = (message: WorkerReport): void => parentPort?.postMessage(message);
@@ -18,6 +21,7 @@ async function run(settings: WorkerSettings): Promise<void> {
     windowLines: settings.windowLines,
     strideLines: settings.strideLines,
     maxFileBytes: settings.maxFileBytes,
+    workingTreeIntervalMs: settings.workingTree ? WORKING_TREE_INTERVAL_MS : 0,
   });
   const store = await openIndexStore({
     directory: settings.directory,

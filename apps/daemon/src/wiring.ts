@@ -34,6 +34,7 @@ export function createWiring(resolved: ResolvedConfig, dataDirectory: string, lo
         windowLines: config.windowLines,
         strideLines: config.strideLines,
         maxFileBytes: config.maxFileBytes,
+        workingTree: config.workingTree,
         onNotice: ({ level, message, ...facts }) => logger[level](facts, message),
       }),
     createCompletions: (index, model) =>

@@ -199,6 +199,14 @@ export const OPTION_TABLE = [
     usedBy: 'daemon',
   },
   {
+    name: 'working-tree',
+    type: 'boolean',
+    default: false,
+    doc: 'Searches files as they are in the working tree, changed, new or deleted, rather than as they are committed. What git ignores stays out, and so does what is kept out of the index.',
+    scope: 'user',
+    usedBy: 'daemon',
+  },
+  {
     name: 'policy',
     type: 'choice',
     choices: ['auto', 'classifier', 'self', 'self-greedy', 'similarity', 'always', 'never'],

@@ -10,6 +10,7 @@ const start = (directory = '/r') =>
     windowLines: 20,
     strideLines: 10,
     maxFileBytes: 1024,
+    workingTree: false,
     onNotice: (notice) => notices.push(notice),
     program: new URL('../testing/crashing-worker.mjs', import.meta.url),
   });

@@ -10,6 +10,8 @@ export interface WorkerSettings {
   readonly windowLines: number;
   readonly strideLines: number;
   readonly maxFileBytes: number;
+  /** Whether uncommitted files are searched. */
+  readonly workingTree: boolean;
   /** The end that the index is served at. */
   readonly port: MessagePort;
 }

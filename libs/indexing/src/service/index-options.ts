@@ -20,6 +20,13 @@ export interface IndexOptions extends WindowOptions {
   readonly snapshotLines: number;
   /** A tree that lists more paths is refused, for each takes memory; default 2,000,000. */
   readonly maxPaths: number;
+  /**
+   * The working tree is looked at when something is retrieved, at most so often, and searched in place of the commit;
+   * default 0: never. A look that takes long is not repeated before twenty times as long has passed.
+   */
+  readonly workingTreeIntervalMs: number;
+  /** Most bytes of changed files that one look reads; default 32 MiB. */
+  readonly workingTreeReadBytes: number;
   /** Time after which indexing lets other work on its thread run; default 8 ms. */
   readonly sliceMs: number;
 }
@@ -33,6 +40,8 @@ export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   maxOverlayBytes: 4 * 1024 * 1024,
   snapshotLines: 50_000,
   maxPaths: 2_000_000,
+  workingTreeIntervalMs: 0,
+  workingTreeReadBytes: 32 * 1024 * 1024,
   sliceMs: 8,
 };
 

@@ -151,7 +151,19 @@ export class IndexService implements RepositoryIndex {
 
   async retrieve(query: RetrievalQuery, signal?: AbortSignal): Promise<RetrievalResult> {
     throwIfAborted(signal);
-    return this.#retriever.retrieve(await this.#find(query.repository), query, signal);
+    const repository = await this.#find(query.repository);
+    this.#lookAtWorkingTree(repository);
+    return this.#retriever.retrieve(repository, query, signal);
+  }
+
+  /** Asks for a look at the working tree when it is time; what is being retrieved does not wait for it. */
+  #lookAtWorkingTree(repository: TrackedRepository): void {
+    const isDue =
+      this.#options.workingTreeIntervalMs > 0 &&
+      repository.state === 'ready' &&
+      repository.queue.isIdle &&
+      this.#clock.monotonicMs() >= repository.nextLookMs;
+    if (isDue) repository.queue.request('working-tree');
   }
 
   /** Resolves when nothing is being indexed and nothing waits to be. */
@@ -194,8 +206,12 @@ export class IndexService implements RepositoryIndex {
     const startMs = this.#clock.monotonicMs();
     const facts = { repository: id, causes: operation.causes };
     try {
+      const { generation, state } = repository;
       const result = await this.#lane.run(() => this.#reconcile(repository, operation), { signal });
-      repository.setState('ready');
+      // Looks at the working tree that find nothing new are no news.
+      if (state !== 'ready' || repository.state !== 'ready' || repository.generation !== generation)
+        repository.setState('ready');
+      this.#noticeWorkingTree(repository, result.workingTreeProblem);
       this.#notice({
         level: result.changes > 0 ? 'info' : 'debug',
         message: 'indexed',
@@ -216,6 +232,15 @@ export class IndexService implements RepositoryIndex {
       repository.setState('failed', problem);
       this.#notice({ level: 'warn', message: 'indexing failed', ...facts, problem, error });
     }
+  }
+
+  /** Said once, not at each look. */
+  #noticeWorkingTree(repository: TrackedRepository, problem: string | undefined): void {
+    if (problem !== undefined && problem !== repository.workingTreeProblem) {
+      const message = 'the working tree cannot be looked at; what is committed is searched';
+      this.#notice({ level: 'warn', message, repository: repository.id, problem });
+    }
+    repository.workingTreeProblem = problem;
   }
 
   /** Saves the search index where reading it again would take long. */

@@ -1,12 +1,15 @@
-import type {
-  BlobArtefact,
-  Clock,
-  FileUpdate,
-  IndexStore,
-  RepositoryReader,
-  SkipReason,
+import {
+  AppError,
+  throwIfAborted,
+  type BlobArtefact,
+  type Clock,
+  type FileUpdate,
+  type IndexStore,
+  type RepositoryReader,
+  type SkipReason,
 } from '@repoformer/domain';
 import { admitPath } from '../admission/admission.js';
+import { GitIgnore } from '../admission/git-ignore.js';
 import { MAX_RULE_FILE_BYTES, TreeRules } from '../admission/tree-rules.js';
 import type { IndexOptions } from './index-options.js';
 import type { Operation } from './operation-queue.js';
@@ -22,6 +25,9 @@ const READ_BATCH = 4;
 const WRITE_BATCH_BYTES = 1024 * 1024;
 const WRITE_BATCH_COUNT = 500;
 
+/** Looking at the working tree takes a twentieth of the time at most. */
+const LOOK_SHARE = 20;
+
 export interface ReconcileContext {
   readonly store: IndexStore;
   readonly clock: Clock;
@@ -33,6 +39,10 @@ export interface ReconcileResult {
   /** Paths that were looked at; 0 when HEAD was indexed already. */
   readonly changes: number;
   readonly blobsRead: number;
+  /** Paths searched as they are in the working tree; absent where it is not looked at. */
+  readonly uncommitted?: number;
+  /** Why the working tree could not be looked at. */
+  readonly workingTreeProblem?: string;
 }
 
 /** Brings the index of one repository to HEAD. What has been done so far is searchable while it runs. */
@@ -84,16 +94,51 @@ class Reconciliation {
       repository.repairs.size === 0;
     if (isCurrent) {
       await this.#readRules(reader, repository.ruleFiles, record.rulesHash);
-      return { head, changes: 0, blobsRead: 0 };
+      return { head, changes: 0, blobsRead: 0, ...(await this.#lookAtWorkingTree(reader)) };
     }
     repository.setState('indexing');
+    // Commits are compared with commits.
+    repository.workingTree.revert(repository.files, this.#store);
     const plan = await planChanges(repository, reader, head, this.#options.maxPaths);
     await this.#readRules(reader, plan.ruleFiles, plan.rulesHash);
     repository.isDirty = true;
     await this.#apply(reader, plan.targets);
     await this.#flush();
     await this.#commit(plan, head);
-    return { head, changes: plan.targets.length, blobsRead: this.#read.size };
+    return {
+      head,
+      changes: plan.targets.length,
+      blobsRead: this.#read.size,
+      ...(await this.#lookAtWorkingTree(reader)),
+    };
+  }
+
+  /** What cannot be looked at is searched as committed; that is no reason for the index to fail. */
+  async #lookAtWorkingTree(
+    reader: RepositoryReader,
+  ): Promise<Pick<ReconcileResult, 'uncommitted' | 'workingTreeProblem'>> {
+    const { workingTreeIntervalMs, workingTreeReadBytes, maxFileBytes, maxPaths } = this.#options;
+    if (workingTreeIntervalMs === 0 || reader.bare) return {};
+    const repository = this.#repository;
+    const { files, rules, signal, workingTree } = repository;
+    const startMs = this.#clock.monotonicMs();
+    try {
+      const scan = await reader.scanWorkingTree({
+        ...{ maxFileBytes, maxPaths, signal },
+        maxReadBytes: workingTreeReadBytes,
+        rules: new GitIgnore(),
+      });
+      const context = { files, rules, reader, signal, store: this.#store, options: this.#options };
+      if (scan) await workingTree.apply(scan, { ...context, slice: this.#slice });
+      return { uncommitted: workingTree.size };
+    } catch (error) {
+      throwIfAborted(signal);
+      workingTree.revert(files, this.#store);
+      return { workingTreeProblem: error instanceof AppError ? error.message : 'it could not be looked at' };
+    } finally {
+      const endMs = this.#clock.monotonicMs();
+      repository.nextLookMs = endMs + Math.max(workingTreeIntervalMs, LOOK_SHARE * (endMs - startMs));
+    }
   }
 
   async #readRules(

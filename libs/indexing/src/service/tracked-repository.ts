@@ -12,6 +12,7 @@ import { TreeRules } from '../admission/tree-rules.js';
 import type { IndexOptions } from './index-options.js';
 import { OperationQueue, type Operation } from './operation-queue.js';
 import { SearchableFiles } from './searchable-files.js';
+import { WorkingTreeOverlay } from './working-tree-overlay.js';
 
 /** Progress is told at most so often; changes of state at once. */
 const PROGRESS_INTERVAL_MS = 100;
@@ -35,6 +36,12 @@ export class TrackedRepository {
   rulesHash: string | undefined;
   /** Paths to be read again: their artefact was lost, or their blob could not be read. */
   repairs = new Set<string>();
+  /** Uncommitted files among {@link files}. */
+  readonly workingTree = new WorkingTreeOverlay((path) => this.repairs.add(path));
+  /** Why the working tree could not be looked at the last time. */
+  workingTreeProblem: string | undefined;
+  /** When the working tree may be looked at again, on the monotonic clock. */
+  nextLookMs = 0;
   /** Whether the store's files have been taken into memory. */
   isLoaded = false;
   /** Whether memory may differ from what is stored for `record.indexedCommit`: the next run compares everything. */
@@ -86,6 +93,7 @@ export class TrackedRepository {
   forgetFiles(): void {
     this.#generationBase = this.generation + 1;
     this.files = new SearchableFiles(this.#parts.options);
+    this.workingTree.clear();
     this.isDirty = true;
     this.isLoaded = true;
     this.repairs.clear();
