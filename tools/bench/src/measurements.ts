@@ -108,11 +108,14 @@ export async function measureCompletion(
         runs.map((run) => run.finished.usage![key]),
         0.5,
       );
+    // Where some runs use context and others do not, the median is of one kind only.
+    const totals = runs.map((run) => run.finished.timings!.totalMs);
+    const meanTotal = (totals.reduce((sum, each) => sum + each, 0) / totals.length).toFixed(0);
     const retrieved = runs.filter((run) => run.context.chunks.length > 0).length;
     rows.push([
       `completion, ${name} (median of ${count})`,
       `retrieve ${stage('retrieveMs')} ms, prefill ${stage('prefillMs')} ms, first token ${stage('firstTokenMs')} ms, ` +
-        `decode ${stage('decodeMs')} ms, total ${stage('totalMs')} ms; ${tokens('prompt')} prompt tokens (${tokens('context')} of context), ` +
+        `decode ${stage('decodeMs')} ms, total ${stage('totalMs')} ms, in the mean ${meanTotal} ms; ${tokens('prompt')} prompt tokens (${tokens('context')} of context), ` +
         `${tokens('generated')} generated; context used in ${retrieved} of ${count}`,
     ]);
   }
