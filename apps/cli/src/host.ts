@@ -24,10 +24,14 @@ export interface Host {
 /** The reader of our output has left (`| head`): no error, there is just nobody to work for any more. */
 export class OutputClosed extends Error {}
 
+/**
+ * With `bigint`, because Node resolves modules by the buffer that a plain stat fills: after one of a pipe or a
+ * socket, imports no longer follow links (nodejs/node#51142).
+ */
 function leadToOnePlace(one: number, other: number): boolean {
   try {
-    const [a, b] = [fstatSync(one), fstatSync(other)];
-    return a.ino !== 0 && a.ino === b.ino && a.dev === b.dev;
+    const [a, b] = [fstatSync(one, { bigint: true }), fstatSync(other, { bigint: true })];
+    return a.ino !== 0n && a.ino === b.ino && a.dev === b.dev;
   } catch {
     return false;
   }

@@ -35,7 +35,7 @@ function readConfigFile(path: string, trusted: boolean): ConfigFile | undefined 
     throw unreadable(path, code ?? 'unknown error', error);
   }
   try {
-    const status = fstatSync(descriptor);
+    const status = fstatSync(descriptor, { bigint: true });
     if (!status.isFile()) {
       if (!trusted) return undefined;
       throw unreadable(path, 'it is no regular file');

@@ -53,8 +53,9 @@ export function openRegularFile(path: string): OpenFile | undefined {
     throw unreadable(path, error);
   }
   try {
-    const stat = fstatSync(fd);
-    if (stat.isFile()) return { fd, sizeBytes: stat.size };
+    // With `bigint`: after a plain stat of a pipe Node's imports no longer follow links (nodejs/node#51142).
+    const stat = fstatSync(fd, { bigint: true });
+    if (stat.isFile()) return { fd, sizeBytes: Number(stat.size) };
   } catch (error) {
     closeSync(fd);
     throw unreadable(path, error);

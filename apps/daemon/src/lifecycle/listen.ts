@@ -1,4 +1,4 @@
-import { lstatSync, rmSync } from 'node:fs';
+import { lstatSync, rmSync, type BigIntStats } from 'node:fs';
 import { BlockList, isIP } from 'node:net';
 import { ServerCredentials } from '@grpc/grpc-js';
 import type { Server } from '@grpc/grpc-js';
@@ -37,8 +37,13 @@ function bind(server: Server, target: string): Promise<number> {
   });
 }
 
+/** With `bigint`: after a plain stat of a socket Node's imports no longer follow links (nodejs/node#51142). */
+function statusOf(path: string): BigIntStats | undefined {
+  return lstatSync(path, { bigint: true, throwIfNoEntry: false });
+}
+
 async function removeStaleSocket(path: string): Promise<void> {
-  const status = lstatSync(path, { throwIfNoEntry: false });
+  const status = statusOf(path);
   if (status === undefined) return;
   if (!status.isSocket()) throw cannotListen(path, 'there is a file of this name; choose another --socket.');
   switch (await probeSocket(path)) {
@@ -84,9 +89,9 @@ export async function listenUnix(server: Server, path: string): Promise<() => vo
   } finally {
     process.umask(umask);
   }
-  const inode = lstatSync(path, { throwIfNoEntry: false })?.ino;
+  const inode = statusOf(path)?.ino;
   return () => {
-    if (inode !== undefined && lstatSync(path, { throwIfNoEntry: false })?.ino === inode) {
+    if (inode !== undefined && statusOf(path)?.ino === inode) {
       rmSync(path, { force: true });
     }
   };
