@@ -42,7 +42,7 @@ export const DEFAULT_INDEX_OPTIONS: IndexOptions = {
   maxPaths: 2_000_000,
   workingTreeIntervalMs: 0,
   workingTreeReadBytes: 32 * 1024 * 1024,
-  sliceMs: 8,
+  sliceMs: 5,
 };
 
 /** Fills in defaults. @throws AppError invalid_argument naming the option that is out of range. */

@@ -99,7 +99,10 @@ class Reconciliation {
     repository.setState('indexing');
     // Commits are compared with commits.
     repository.workingTree.revert(repository.files, this.#store);
-    const plan = await planChanges(repository, reader, head, this.#options.maxPaths);
+    const plan = await planChanges(repository, reader, head, {
+      maxPaths: this.#options.maxPaths,
+      slice: this.#slice,
+    });
     await this.#readRules(reader, plan.ruleFiles, plan.rulesHash);
     repository.isDirty = true;
     await this.#apply(reader, plan.targets);

@@ -1,6 +1,7 @@
 import type { BlobArtefact, FileEntry, SkipReason } from '@repoformer/domain';
 import { WindowIndex, type WindowOptions } from '@repoformer/retrieval';
 import { decodeBlobs, encodeBlobs } from './blob-table.js';
+import { PathList } from './path-list.js';
 
 /** A blob of the indexed tree and the admitted paths that hold it. */
 interface Blob {
@@ -9,8 +10,7 @@ interface Blob {
   readonly document: number | undefined;
   readonly skip: SkipReason | undefined;
   readonly lines: number;
-  /** Ascending. */
-  readonly paths: string[];
+  readonly paths: PathList;
 }
 
 /**
@@ -42,7 +42,7 @@ export class SearchableFiles {
   static restore(options: WindowOptions, [head, ...sections]: readonly Uint8Array[]): SearchableFiles {
     const files = new SearchableFiles(options, WindowIndex.restore(options, sections));
     for (const { oid, document, lines } of decodeBlobs(head)) {
-      const blob: Blob = { oid, document, skip: undefined, lines, paths: [] };
+      const blob: Blob = { oid, document, skip: undefined, lines, paths: new PathList() };
       files.#blobs.set(oid, blob);
       files.#documents.set(document, blob);
       files.#nextDocument = Math.max(files.#nextDocument, document + 1);
@@ -68,12 +68,17 @@ export class SearchableFiles {
 
   /** Drops what no path holds. */
   dropUnused(): void {
-    for (const blob of this.#blobs.values()) if (blob.paths.length === 0) this.#dropBlob(blob);
+    for (const blob of this.#blobs.values()) if (blob.paths.size === 0) this.#dropBlob(blob);
   }
 
   /** Grows with every change. */
   get generation(): number {
     return this.#generation;
+  }
+
+  /** All paths, left out ones included. */
+  get pathCount(): number {
+    return this.#files.size;
   }
 
   /** Paths whose content can be found. */
@@ -104,7 +109,7 @@ export class SearchableFiles {
     const blob = this.#blobs.get(oid) ?? this.#addBlob(oid, artefact());
     this.remove(path);
     this.#files.set(path, { oid });
-    insertSorted(blob.paths, path);
+    blob.paths.add(path);
     if (blob.skip) this.#count(blob.skip, 1);
     else this.#indexedFiles++;
     this.#generation++;
@@ -130,10 +135,10 @@ export class SearchableFiles {
       return;
     }
     const blob = this.#blobs.get(entry.oid)!;
-    blob.paths.splice(findSorted(blob.paths, path), 1);
+    blob.paths.remove(path);
     if (blob.skip) this.#count(blob.skip, -1);
     else this.#indexedFiles--;
-    if (blob.paths.length === 0) this.#dropBlob(blob);
+    if (blob.paths.size === 0) this.#dropBlob(blob);
   }
 
   /** The blob behind a document of {@link index}. */
@@ -142,7 +147,8 @@ export class SearchableFiles {
     readonly lines: number;
     readonly paths: readonly string[];
   } {
-    return this.#documents.get(document)!;
+    const { oid, lines, paths } = this.#documents.get(document)!;
+    return { oid, lines, paths: paths.sorted };
   }
 
   #addBlob(oid: string, artefact: BlobArtefact): Blob {
@@ -154,7 +160,7 @@ export class SearchableFiles {
       document,
       skip: isIndexed ? undefined : artefact.reason,
       lines: isIndexed ? artefact.lines : 0,
-      paths: [],
+      paths: new PathList(),
     };
     this.#blobs.set(oid, blob);
     if (document !== undefined) this.#documents.set(document, blob);
@@ -175,19 +181,4 @@ export class SearchableFiles {
     if (count === 0) this.#skipped.delete(reason);
     else this.#skipped.set(reason, count);
   }
-}
-
-/** Index of the first element not less than `value`. */
-function findSorted(values: readonly string[], value: string): number {
-  let low = 0;
-  for (let high = values.length; low < high;) {
-    const middle = (low + high) >>> 1;
-    if (values[middle]! < value) low = middle + 1;
-    else high = middle;
-  }
-  return low;
-}
-
-function insertSorted(values: string[], value: string): void {
-  values.splice(findSorted(values, value), 0, value);
 }
