@@ -23,6 +23,7 @@ const HELP = `Measures, and prints a table.
 It works on a clone; without a repository it makes one of the source files of installed packages.
 
   --files 4000  --queries 500  --commits 40  --completions 12  --model default
+  --plot FILE   with index: cost against the size of a change, as SVG
   --lines N     with retrieve: adds altered copies until there are so many lines
 `;
 
@@ -35,6 +36,7 @@ const { values, positionals } = parseArgs({
     commits: { type: 'string', default: '40' },
     model: { type: 'string', default: 'default' },
     lines: { type: 'string', default: '0' },
+    plot: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
@@ -61,7 +63,10 @@ if (values.help || !known) {
 
 function measureParts(what: string, root: string): Promise<Rows> {
   return what === 'index'
-    ? measureIndexing(root, Number(values.commits))
+    ? measureIndexing(root, {
+        commits: Number(values.commits),
+        ...(values.plot !== undefined && { plot: resolve(values.plot) }),
+      })
     : measureSearch(root, { queries: Number(values.queries), lines: Number(values.lines) });
 }
 

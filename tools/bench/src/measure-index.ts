@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { monitorEventLoopDelay } from 'node:perf_hooks';
 import git from 'isomorphic-git';
 import * as fs from 'node:fs';
+import { writeChangePlot, type ChangeCost } from './change-plot.js';
 import { openIndexFolder, type IndexFolder } from './index-folder.js';
 import type { Rows } from './measurements.js';
 import { ScratchClone } from './scratch-clone.js';
@@ -16,11 +17,15 @@ const SHARES = [16, 4];
 const PART_CHANGE_SIZES = [1, 100];
 
 /** The index on a clone of a repository: first build, restart, commits and branch switches. */
-export async function measureIndexing(path: string, commits: number): Promise<Rows> {
+export async function measureIndexing(
+  path: string,
+  { commits, plot }: { readonly commits: number; readonly plot?: string },
+): Promise<Rows> {
   const clone = ScratchClone.of(path);
   const directory = join(clone.folder, 'index');
   try {
     const rows: Rows = [];
+    const costs: ChangeCost[] = [];
     let index = await openIndexFolder(directory);
     rows.push(...(await measureFirst(clone, index)));
     const sources = clone.sources();
@@ -29,10 +34,9 @@ export async function measureIndexing(path: string, commits: number): Promise<Ro
       spread(await measureCommits(clone, index, sources, commits), 'ms'),
     ]);
     for (const size of CHANGE_SIZES.filter((each) => each <= sources.length)) {
-      rows.push([
-        `branch that differs in ${size} files`,
-        await measureBranch(clone, index, sources.slice(0, size)),
-      ]);
+      const cost = await measureBranch(clone, index, sources.slice(0, size));
+      rows.push([`branch that differs in ${size} files`, describeCost(cost)]);
+      costs.push(cost);
     }
     await index.close();
     const restarts: number[] = [];
@@ -48,7 +52,17 @@ export async function measureIndexing(path: string, commits: number): Promise<Ro
     }
     rows.push(['restart, until the index on disk is searchable', spread(restarts, 'ms', 0)]);
     const home = clone.git('symbolic-ref', '--short', 'HEAD');
-    for (const share of SHARES) rows.push(...(await measurePart(clone, home, sources, share)));
+    for (const share of SHARES) {
+      for (const cost of await measurePart(clone, home, sources, share)) {
+        const { files, lines } = cost;
+        rows.push([
+          `branch that differs in ${files} files, where the repository has ${lines} lines`,
+          describeCost(cost),
+        ]);
+        costs.push(cost);
+      }
+    }
+    if (plot !== undefined) writeChangePlot(plot, costs);
     return rows;
   } finally {
     clone.remove();
@@ -108,7 +122,7 @@ async function measureBranch(
   clone: ScratchClone,
   index: IndexFolder,
   paths: readonly string[],
-): Promise<string> {
+): Promise<ChangeCost> {
   const there: number[] = [];
   const back: number[] = [];
   clone.git('checkout', '--quiet', '-B', 'change');
@@ -121,7 +135,16 @@ async function measureBranch(
   }
   clone.git('checkout', '--quiet', '-');
   await index.update();
-  return `first ${there[0]!.toFixed(0)} ms, again ${quantile([...there.slice(1), ...back], 0.5).toFixed(0)} ms`;
+  return {
+    lines: index.size.lines,
+    files: paths.length,
+    firstMs: there[0]!,
+    againMs: quantile([...there.slice(1), ...back], 0.5),
+  };
+}
+
+function describeCost({ firstMs, againMs }: ChangeCost): string {
+  return `first ${firstMs.toFixed(0)} ms, again ${againMs.toFixed(0)} ms`;
 }
 
 /** The same changes where the repository has only a share of the files. */
@@ -130,7 +153,7 @@ async function measurePart(
   home: string,
   all: readonly string[],
   share: number,
-): Promise<Rows> {
+): Promise<ChangeCost[]> {
   const kept = new Set(all.filter((_, i) => i % share === 0));
   clone.git('checkout', '--quiet', '-B', `part-${share}`, home);
   const others = all.filter((path) => !kept.has(path));
@@ -142,15 +165,11 @@ async function measurePart(
   try {
     await index.add(clone.root);
     const sources = [...kept];
-    const rows: Rows = [];
+    const costs: ChangeCost[] = [];
     for (const size of PART_CHANGE_SIZES.filter((each) => each <= sources.length)) {
-      const figure = await measureBranch(clone, index, sources.slice(0, size));
-      rows.push([
-        `branch that differs in ${size} files, where the repository has ${index.size.lines} lines`,
-        figure,
-      ]);
+      costs.push(await measureBranch(clone, index, sources.slice(0, size)));
     }
-    return rows;
+    return costs;
   } finally {
     await index.close();
     clone.git('checkout', '--quiet', '--force', home);

@@ -27,7 +27,7 @@ export interface IndexOptions extends WindowOptions {
   readonly workingTreeIntervalMs: number;
   /** Most bytes of changed files that one look reads; default 32 MiB. */
   readonly workingTreeReadBytes: number;
-  /** Time after which indexing lets other work on its thread run; default 8 ms. */
+  /** Time after which indexing lets other work on its thread run; default 5 ms. */
   readonly sliceMs: number;
 }
 
