@@ -1,18 +1,16 @@
 import { invalidArgument } from '@repoformer/domain';
 import { decodeWindows, type DecodedWindows } from './decode-windows.js';
-import { assertTopK, BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
-import { HitCollector } from './hit-collector.js';
+import type { SearchOptions, WindowHit } from './best-hits.js';
 import { pickMerge, type MergeLimits } from './merge-policy.js';
 import { mergeSegments } from './merge-segments.js';
-import { roundUpToFour } from './scan-windows.js';
 import { decodeSegment, encodeSegment } from './segment-codec.js';
-import type { SumBuffer } from './search-sums.js';
-import { MAX_SEGMENT_WINDOWS, type Counters, type Segment } from './segment.js';
+import { MAX_SEGMENT_WINDOWS, type Segment } from './segment.js';
 import { corruptSnapshot } from './snapshot-error.js';
 import { WindowBuffer } from './window-buffer.js';
 import { assertWindowOptions, type WindowOptions } from './window-options.js';
+import { WindowSearcher, type Searched } from './window-searcher.js';
 import { placeOf, wordSet, type WordSet } from './word-set.js';
-import { WindowScore, type WordWeights } from './word-weights.js';
+import type { WordWeights } from './word-weights.js';
 
 /** Rough size of an entry of a Map. */
 const MAP_ENTRY_BYTES = 40;
@@ -60,12 +58,11 @@ export class WindowIndex {
   private isMergeSought = false;
   /** Lines of the documents that have no words; they are nowhere else. */
   private readonly blankDocuments = new Map<number, number>();
-  private counters: Counters | undefined;
   private windows = 0;
   private lines = 0;
   /** Words of all windows, each window's counted. */
   private postings = 0;
-  private sums: SumBuffer = { sums: new Uint16Array(0), touched: new Uint16Array(0) };
+  private readonly searcher: WindowSearcher;
 
   /**
    * @param options must be those that the windows were encoded with
@@ -77,6 +74,7 @@ export class WindowIndex {
     private readonly tuning: IndexTuning = DEFAULT_TUNING,
   ) {
     assertWindowOptions(options);
+    this.searcher = new WindowSearcher(options.windowLines);
   }
 
   /** Windows that can be found. */
@@ -114,7 +112,7 @@ export class WindowIndex {
       words: 0,
       windows: this.blankDocuments.size * MAP_ENTRY_BYTES,
       buffer: this.buffer.memoryBytes,
-      counters: (this.counters?.byteLength ?? 0) + this.sums.sums.byteLength + this.sums.touched.byteLength,
+      counters: this.searcher.memoryBytes,
     };
     for (const { memoryByPart } of this.segments) {
       parts.postings += memoryByPart.postings;
@@ -195,41 +193,17 @@ export class WindowIndex {
    * @throws AppError invalid_argument when `topK` is no whole number of 0 or more.
    */
   search(query: WordSet, options: SearchOptions): WindowHit[] {
-    assertTopK(options);
-    const collector = new HitCollector(options);
-    if (options.topK === 0 || query.size === 0) return [];
-    const { windowLines } = this.options;
-    this.buffer.search(query, windowLines, collector);
-    if (this.segments.length > 0) {
-      // Taken out while in use, so that a callback may itself search.
-      const counters = this.takeCounters(query.size);
-      for (const segment of this.segmentsBySize()) segment.search(query, windowLines, counters, collector);
-      this.counters = counters;
-    }
-    return collector.hits();
+    return this.searcher.search(this.searched(), query, options);
   }
 
   /**
-   * The best windows for weighted words: by {@link WindowScore} descending, and as in {@link search} otherwise.
+   * The best windows for weighted words: by `WindowScore` descending, and as in {@link search} otherwise.
    * Windows that have no word of any weight are never returned.
    *
    * @throws AppError invalid_argument when `topK` is no whole number of 0 or more.
    */
   searchWeighted(query: WordWeights, options: SearchOptions): WindowHit[] {
-    assertTopK(options);
-    const best = new BestHits(options);
-    if (options.topK === 0 || query.total === 0) return [];
-    const score = new WindowScore(query);
-    const { windowLines } = this.options;
-    this.buffer.searchWeighted(query, score, windowLines, best);
-    if (this.segments.length > 0) {
-      const sums = this.takeSums();
-      for (const segment of this.segmentsBySize()) {
-        segment.searchWeighted(query, score, windowLines, sums, best);
-      }
-      this.sums = sums;
-    }
-    return best.hits();
+    return this.searcher.searchWeighted(this.searched(), query, options);
   }
 
   /** In how many windows each word occurs, in the order of the words. */
@@ -381,31 +355,7 @@ export class WindowIndex {
     this.isMergeSought = true;
   }
 
-  /** Small ones first: what they give spares the large ones most of the looking. */
-  private segmentsBySize(): Segment[] {
-    return [...this.segments].sort((a, b) => a.windowCount - b.windowCount);
-  }
-
-  /** Sums for the largest segment; taken out while in use, so that a callback may itself search. */
-  private takeSums(): SumBuffer {
-    const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
-    const { sums } = this;
-    this.sums = { sums: new Uint16Array(0), touched: new Uint16Array(0) };
-    if (sums.sums.length >= length) return sums;
-    return { sums: new Uint16Array(length), touched: new Uint16Array(length) };
-  }
-
-  /** Counters wide enough for the query's words and long enough for the largest segment. */
-  private takeCounters(querySize: number): Counters {
-    const length = roundUpToFour(Math.max(...this.segments.map(({ windowCount }) => windowCount)));
-    const width = querySize < 2 ** 8 ? 1 : querySize < 2 ** 16 ? 2 : 4;
-    const kept = this.counters;
-    this.counters = undefined;
-    if (kept?.BYTES_PER_ELEMENT === width && kept.length >= length) return kept;
-    return width === 1
-      ? new Uint8Array(length)
-      : width === 2
-        ? new Uint16Array(length)
-        : new Uint32Array(length);
+  private searched(): Searched {
+    return { buffer: this.buffer, segments: this.segments };
   }
 }
