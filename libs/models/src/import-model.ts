@@ -5,7 +5,7 @@ import { AppError, invalidArgument, throwIfAborted } from '@repoformer/domain';
 import type { ModelEntry } from './catalog-entry.js';
 import { syncDirectory } from './durable-file.js';
 import { fileError } from './file-error.js';
-import { readGgufHeader, type GgufHeader } from './gguf-header.js';
+import { readGgufHeader, type GgufHeader } from './gguf/gguf-header.js';
 import type { ModelCatalog } from './model-catalog.js';
 import { DEFAULT_MODEL } from './parse-catalog.js';
 import type { VerificationCache } from './verification-cache.js';
@@ -75,13 +75,17 @@ export async function importModel(
   }
 }
 
+/** @throws AppError invalid_argument for what cannot be a model's name. */
+export function checkName(name: string): void {
+  if (NAME.test(name) && name !== DEFAULT_MODEL && !name.endsWith('.gguf')) return;
+  throw invalidArgument(
+    'name',
+    `must be lower case letters, digits, ".", "_" and "-", other than "${DEFAULT_MODEL}"`,
+  );
+}
+
 function checkOptions({ name, sha256 }: ImportOptions): void {
-  if (name !== undefined && (!NAME.test(name) || name === DEFAULT_MODEL || name.endsWith('.gguf'))) {
-    throw invalidArgument(
-      'name',
-      `must be lower case letters, digits, ".", "_" and "-", other than "${DEFAULT_MODEL}"`,
-    );
-  }
+  if (name !== undefined) checkName(name);
   if (sha256 !== undefined && !SHA256.test(sha256)) {
     throw invalidArgument('sha256', 'must be 64 lower-case hexadecimal digits');
   }

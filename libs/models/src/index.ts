@@ -9,8 +9,9 @@ export {
   type WheelPart,
   type WheelsSource,
 } from './catalog-entry.js';
-export { readGgufHeader, type GgufHeader } from './gguf-header.js';
+export { readGgufHeader, type GgufHeader } from './gguf/gguf-header.js';
 export type { ImportOptions } from './import-model.js';
+export { MERGE_TYPES, type MergeModelOptions } from './merge-model.js';
 export { ModelCatalog, type CatalogLocations } from './model-catalog.js';
 export type {
   AdapterLocation,

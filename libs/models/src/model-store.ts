@@ -6,6 +6,7 @@ import { fileError } from './file-error.js';
 import { acquireFileLock, tryFileLock } from './file-lock.js';
 import { importModel, type ImportOptions } from './import-model.js';
 import { ModelCatalog, type CatalogLocations } from './model-catalog.js';
+import { mergeModel, type MergeModelOptions } from './merge-model.js';
 import { locateModel, type LocateOptions, type ModelLocation } from './model-location.js';
 import { ProgressMeter, type ProgressListener } from './progress-meter.js';
 import { discardDownload, pullModel, type DownloadSettings } from './pull-model.js';
@@ -100,6 +101,22 @@ export class ModelStore {
     return this.locate(entry.name);
   }
 
+  /**
+   * Writes a model and its adapters as one file of the models directory, and a new entry of the user's catalogue for
+   * it, with the model's family, policy and context length: no adapter costs anything at run time.
+   *
+   * @throws AppError not_found/MODEL_NOT_FOUND; data_loss/MODEL_CHECKSUM_MISMATCH;
+   * failed_precondition/MODEL_INVALID for an adapter of another model; failed_precondition/INVALID_REQUEST where there is
+   * none; already_exists; invalid_argument; cancelled.
+   */
+  async merge(name: string, options: MergeModelOptions = {}): Promise<ModelLocation> {
+    const location = await this.locate(name, { ...(options.signal && { signal: options.signal }) });
+    if (location.state !== 'present') throw notPresent(location);
+    if (options.adapters === undefined) checkAdapters(location);
+    const entry = await mergeModel(location, this.catalog, this.#cache, options);
+    return this.locate(entry.name);
+  }
+
   /** Reads every file of a model in full and compares its SHA-256 with the catalogue. */
   async verify(name: string, options: Omit<LocateOptions, 'fresh'> = {}): Promise<VerifyResult> {
     const location = await this.locate(name, { ...options, fresh: true });
@@ -169,6 +186,26 @@ export function adapterError(name: string, adapter: ModelLocation['adapters'][nu
       `the adapter of ${name}, ${adapter.path}, ${missing ? 'is missing' : (adapter.problem ?? 'is damaged')}: ` +
       'it comes with the program; restore it from there',
     meta: { model: name },
+  });
+}
+
+/** The error for a model whose file is not there, saying how to get it, or is damaged. */
+export function notPresent({ entry, state, path, problem }: ModelLocation): AppError {
+  const megabytes = Math.round(entry.sizeBytes / 1e6);
+  const how =
+    entry.sources.length > 0
+      ? `get it with \`repoformer model pull ${entry.name}\` (${megabytes} MB)`
+      : entry.embedded
+        ? 'it comes with the program; restore it from there'
+        : 'import it again with `repoformer model import`';
+  return new AppError({
+    kind: state === 'absent' ? 'not_found' : 'data_loss',
+    reason: state === 'absent' ? 'MODEL_NOT_FOUND' : 'MODEL_CHECKSUM_MISMATCH',
+    message:
+      state === 'absent'
+        ? `model ${entry.name} is not on this machine: ${how}`
+        : `model ${entry.name} is damaged (${path}: ${problem ?? 'it changed'}): ${how}`,
+    meta: { model: entry.name },
   });
 }
 

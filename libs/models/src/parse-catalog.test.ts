@@ -5,7 +5,7 @@ import { bundledModelsDirectory } from './bundled-models.js';
 import { CATALOG_SCHEMA } from './catalog-schema.js';
 import type { ModelEntry } from './catalog-entry.js';
 import { digestFile } from './file-digest.js';
-import { readGgufHeader } from './gguf-header.js';
+import { readGgufHeader } from './gguf/gguf-header.js';
 import { parseCatalog } from './parse-catalog.js';
 import { entryFor } from './testing.js';
 

@@ -1,9 +1,9 @@
 import { stat } from 'node:fs/promises';
 import { basename, isAbsolute, resolve } from 'node:path';
-import { AppError, invalidArgument, type ModelSpec } from '@repoformer/domain';
+import { invalidArgument, type ModelSpec } from '@repoformer/domain';
 import type { ModelEntry } from './catalog-entry.js';
-import { readGgufHeader } from './gguf-header.js';
-import { adapterError, ModelStore } from './model-store.js';
+import { readGgufHeader } from './gguf/gguf-header.js';
+import { adapterError, ModelStore, notPresent } from './model-store.js';
 import type { ModelLocation } from './model-location.js';
 import { recommendedPolicy } from './policy-location.js';
 import { fileError } from './file-error.js';
@@ -58,24 +58,9 @@ async function openStore(modelsDirectory: string | undefined): Promise<ModelStor
 
 async function resolveName(name: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {
   const location = await store.locate(name, { signal: options.signal });
-  const { entry, state } = location;
-  if (state === 'present') return createSpec(entry.name, location.path, entry, location, { ...options, store });
-  const megabytes = Math.round(entry.sizeBytes / 1e6);
-  const how =
-    entry.sources.length > 0
-      ? `get it with \`repoformer model pull ${entry.name}\` (${megabytes} MB)`
-      : entry.embedded
-        ? 'it comes with the program; restore it from there'
-        : 'import it again with `repoformer model import`';
-  throw new AppError({
-    kind: state === 'absent' ? 'not_found' : 'data_loss',
-    reason: state === 'absent' ? 'MODEL_NOT_FOUND' : 'MODEL_CHECKSUM_MISMATCH',
-    message:
-      state === 'absent'
-        ? `model ${entry.name} is not on this machine: ${how}`
-        : `model ${entry.name} is damaged (${location.path}: ${location.problem ?? 'it changed'}): ${how}`,
-    meta: { model: entry.name },
-  });
+  const { entry } = location;
+  if (location.state === 'present') return createSpec(entry.name, location.path, entry, location, { ...options, store });
+  throw notPresent(location);
 }
 
 async function resolvePath(given: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {

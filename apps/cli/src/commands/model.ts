@@ -4,7 +4,7 @@ import type { Command } from 'commander';
 import type { ModelEntry, ModelLocation, ModelStore, PullProgress } from '@repoformer/models';
 import { AppError } from '@repoformer/domain';
 import type { CliContext } from '../cli-context.js';
-import { action, examples, tableOption } from '../command.js';
+import { action, collect, examples, tableOption } from '../command.js';
 import type { Host } from '../host.js';
 import { shownOn } from '../render/chunk.js';
 import type { Style } from '../render/style.js';
@@ -49,6 +49,15 @@ export function addModelCommands(program: Command, host: Host): void {
       .option('--licence <ID>', 'SPDX identifier of its licence (default: from the file)')
       .action(action(host, importModel)),
     [['repoformer model import ~/Downloads/starcoder2-3b.gguf --link', 'without storing it twice']],
+  );
+  examples(
+    subcommand('merge', 'Write a model and its adapter as one file, which is evaluated faster.')
+      .argument('[NAME]', 'name in the catalogue', 'default')
+      .option('--name <NAME>', "name to know it by (default: the model's with -merged)")
+      .option('--adapter <FILE>', "adapter to merge in place of the catalogue's; may be repeated", collect)
+      .option('--type <TYPE>', 'of the matrices that change: q8_0, f16 or bf16 (default: as they are)')
+      .action(action(host, mergeModel)),
+    [['repoformer model merge --type q8_0', 'a third larger, and the fastest on a processor']],
   );
   examples(
     subcommand('verify', 'Compute the checksum of a model and its adapters anew.')
@@ -223,6 +232,28 @@ async function importModel(context: CliContext, file: string): Promise<void> {
     ...(family !== undefined && { family }),
     ...(licence !== undefined && { licence }),
     onBytes: (done, total) => output.progress(`importing: ${formatBytes(done)} of ${formatBytes(total)}`),
+  });
+  output.clearProgress();
+  if (output.json) await output.value(describe(location));
+  else {
+    await output.line(`${location.entry.name} is at ${location.path}`);
+    output.dimNote(`Use it with --model ${location.entry.name}, from the daemon's next start on.`);
+  }
+}
+
+async function mergeModel(context: CliContext, name: string): Promise<void> {
+  const { output, signal, options } = context;
+  const store = await openStore(context);
+  const [newName, type] = [options['name'], options['type']] as (string | undefined)[];
+  const adapters = options['adapter'] as readonly string[] | undefined;
+  const location = await store.merge(name, {
+    signal,
+    ...(newName !== undefined && { name: newName }),
+    ...(type !== undefined && { type }),
+    ...(adapters && {
+      adapters: adapters.map((path) => ({ path: resolve(context.host.cwd, path), scale: 1 })),
+    }),
+    onBytes: (done, total) => output.progress(`merging: ${formatBytes(done)} of ${formatBytes(total)}`),
   });
   output.clearProgress();
   if (output.json) await output.value(describe(location));

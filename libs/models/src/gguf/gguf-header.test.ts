@@ -2,7 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { readGgufHeader } from './gguf-header.js';
-import { createSandbox, ggufBytes, type Sandbox } from './testing.js';
+import { createSandbox, ggufBytes, type Sandbox } from '../testing.js';
 
 describe('readGgufHeader', () => {
   let sandbox: Sandbox;
