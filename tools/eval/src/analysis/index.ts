@@ -26,4 +26,4 @@ export type { RiskCoverage, RiskPoint } from './risk-coverage.js';
 export type { SweepPoint } from './sweep.js';
 export type { Spread } from './statistics.js';
 export type { Confidence, Pays, Verdict } from './verdict.js';
-export { count, duration, percent, points, withInterval } from './words.js';
+export { count, duration, percent, points, thresholdText, withInterval } from './words.js';

@@ -6,7 +6,7 @@ import type { HoleResult } from '../results.js';
 import type { ModeRow } from './mode-table.js';
 import type { Mode } from './modes.js';
 import { hasContext } from './outcomes.js';
-import { count, duration, FEWEST_HOLES, percent, points, withInterval } from './words.js';
+import { count, duration, FEWEST_HOLES, percent, points, thresholdText, withInterval } from './words.js';
 
 /** Whether context, given always, pays with this model. */
 export type Pays = 'yes' | 'no' | 'indifferent' | 'unknown';
@@ -198,7 +198,7 @@ function advice(chosen: ModeRow, confidence: Confidence): string {
     case 'always':
       return `Use context at every request: the policy “always”.${sure}`;
     default: {
-      const at = chosen.threshold === undefined ? '' : ` at threshold ${chosen.threshold}`;
+      const at = chosen.threshold === undefined ? '' : ` at threshold ${thresholdText(chosen.threshold)}`;
       return `Use the policy “${chosen.name}”${at}: context for ${percent(chosen.share)} of the requests.${sure}`;
     }
   }

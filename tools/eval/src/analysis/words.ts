@@ -26,6 +26,11 @@ export function duration(ms: number): string {
   return ms >= 995 ? `${(ms / 1000).toFixed(1)}${NBSP}s` : `${ms.toFixed(ms < 9.95 ? 1 : 0)}${NBSP}ms`;
 }
 
+/** A threshold in three digits, as many as it deserves: `0.151`. */
+export function thresholdText(threshold: number): string {
+  return `${Number(threshold.toPrecision(3))}`;
+}
+
 /** `81 % (95 % interval 78 % to 84 %)`, without the brackets where the interval cannot be known. */
 export function withInterval(interval: Interval, format: (value: number) => string): string {
   const { estimate, low, high } = interval;

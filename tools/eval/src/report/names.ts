@@ -1,5 +1,5 @@
 import type { HoleKind } from '@repoformer/dataset';
-import type { Analysis, Interval, ModeRow } from '../analysis/index.js';
+import { thresholdText, type Analysis, type Interval, type ModeRow } from '../analysis/index.js';
 
 const KINDS: Readonly<Record<HoleKind, string>> = {
   line_rest: 'rest of a line',
@@ -40,9 +40,11 @@ export function tabledRows<Row extends Pick<ModeRow, 'key' | 'family'>>(
 
 /** A label that says the threshold, where the label does not yet. */
 export function labelOf({ label, threshold }: Pick<ModeRow, 'label' | 'threshold'>): string {
-  return threshold === undefined || label.includes(`${threshold}`) || label.startsWith('Selective_G')
+  return threshold === undefined ||
+    label.includes(thresholdText(threshold)) ||
+    label.startsWith('Selective_G')
     ? label
-    : `${label} > ${threshold}`;
+    : `${label} > ${thresholdText(threshold)}`;
 }
 
 /** `72.4 (71.0–73.8)`, with a word between numbers that have signs; a dash where nothing was measured. */

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { percent, points, type Analysis, type Interval } from '../analysis/index.js';
+import { percent, points, thresholdText, type Analysis, type Interval } from '../analysis/index.js';
 import { examplesHtml } from './examples-section.js';
 import { Html, markup } from './html.js';
 import { emphasisedKey } from './names.js';
@@ -51,7 +51,7 @@ function contentPolicy(): string {
 function headerHtml(input: ReportInput, analysis: Analysis): Html {
   const emphasised = analysis.modes.find(({ key }) => key === emphasisedKey(analysis));
   const policy = emphasised
-    ? `${emphasised.label}${emphasised.threshold === undefined ? '' : `, threshold ${emphasised.threshold}`}`
+    ? `${emphasised.label}${emphasised.threshold === undefined ? '' : `, threshold ${thresholdText(emphasised.threshold)}`}`
     : 'none was asked about';
   const number = (value: number) => value.toLocaleString('en-GB');
   return markup`<header>

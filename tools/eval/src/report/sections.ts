@@ -1,4 +1,4 @@
-import { percent, points, type Analysis, type ModeRow } from '../analysis/index.js';
+import { percent, points, thresholdText, type Analysis, type ModeRow } from '../analysis/index.js';
 import { chart, multiples, PANEL_WIDTH, responsive } from './charts/chart.js';
 import { abstentionPanel, qiniPanel, reliabilityPanel, tradeOffPanel } from './charts/curve-charts.js';
 import { effectBars, effectHistogram } from './charts/effect-chart.js';
@@ -159,7 +159,7 @@ function tradeOffSection(analysis: Analysis): Section | undefined {
           {
             id: `trade-${latency}-${i}`,
             title: `Edit similarity against latency, ${curve.label}, ${latency}`,
-            description: `From never to always as the threshold falls${curve.thresholds.length > 0 ? `; marked at ${curve.thresholds.join(', ')}` : ''}.`,
+            description: `From never to always as the threshold falls${curve.thresholds.length > 0 ? `; marked at ${curve.thresholds.map(thresholdText).join(', ')}` : ''}.`,
           },
           tradeOffPanel(curve, policies, analysis.modes, latency),
         ),

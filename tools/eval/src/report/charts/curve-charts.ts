@@ -6,6 +6,7 @@ import {
   type ModeRow,
   type PolicyCurve,
   type SweepPoint,
+  thresholdText,
 } from '../../analysis/index.js';
 import { COLOUR, domainOf, HALO, PANEL_WIDTH, ticksOf, type ChartOptions } from './chart.js';
 
@@ -48,7 +49,7 @@ export function tradeOffPanel(
     one.points.map((point): [number, number] => [time(point), point.editSimilarity]);
   const chosen = rows
     .filter(({ name, family }) => name === curve.name && family === 'listed')
-    .map((row) => place(row, `${row.threshold}`));
+    .map((row) => place(row, thresholdText(row.threshold!)));
   return {
     ...PANEL,
     x: { domain: xDomain },
