@@ -1,11 +1,11 @@
 import type { Split } from '../record.js';
 
 /** Registries that packages come from. */
-export const ECOSYSTEMS = ['npm', 'pypi', 'crates', 'go'] as const;
+export const ECOSYSTEMS = ['npm', 'pypi', 'crates', 'go', 'maven'] as const;
 export type Ecosystem = (typeof ECOSYSTEMS)[number];
 
 /** Languages that holes are taken from; see `filter/source-languages.ts`. */
-export const CORPUS_LANGUAGES = ['python', 'typescript', 'javascript', 'go', 'rust'] as const;
+export const CORPUS_LANGUAGES = ['python', 'typescript', 'javascript', 'go', 'rust', 'java'] as const;
 export type CorpusLanguage = (typeof CORPUS_LANGUAGES)[number];
 
 /** How a package's own tests run: in a copy of its repository, without a shell and without network. */

@@ -29,6 +29,7 @@ const NAME_PATTERNS: Record<(typeof ECOSYSTEMS)[number], RegExp> = {
   pypi: /^[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?$/i,
   crates: /^[a-z][a-z0-9_-]*$/i,
   go: /^[a-z0-9][a-z0-9.-]*\.[a-z]+(?:\/[\w.~-]+)+$/i,
+  maven: /^[a-z][\w.-]*:[a-z][\w.-]*$/i,
 };
 /** Versions name one release: no ranges, tags or options. */
 const VERSION = /^v?\d[\w.+!-]*$/;

@@ -2,6 +2,7 @@ import type { Ecosystem } from '../manifest.js';
 import { cratesPackages } from './crates.js';
 import type { EcosystemRow } from './ecosystem.js';
 import { goModules } from './go-modules.js';
+import { mavenArtefacts } from './maven.js';
 import { npmPackages } from './npm.js';
 import { pypiPackages } from './pypi.js';
 
@@ -11,4 +12,5 @@ export const ECOSYSTEM_TABLE: Readonly<Record<Ecosystem, EcosystemRow>> = {
   pypi: pypiPackages,
   crates: cratesPackages,
   go: goModules,
+  maven: mavenArtefacts,
 };

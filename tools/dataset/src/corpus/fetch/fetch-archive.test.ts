@@ -98,6 +98,36 @@ done`,
   });
 });
 
+describe('Maven artefacts', () => {
+  it('come by mvn as the jar of their sources', async () => {
+    const jar = zip([
+      { path: 'META-INF/LICENSE', text: 'MIT' },
+      { path: 'org/own/Own.java', text: 'class Own {}\n' },
+    ]);
+    writeFiles(directory, { 'own.jar': jar });
+    writeClient(
+      join(directory, 'bin'),
+      'mvn',
+      'echo "$*" > "$REGISTRY/call"; cp "$REGISTRY/own.jar" own-1.0.0-sources.jar',
+    );
+    const pin = { version: '1.0.0', sha256: sha256(jar), languages: ['java'] };
+    const entry = entryOf({ name: 'maven:org.own:own', ...pin });
+    expect(pathsOf(entry, await fetchArchive(entry, options))).toEqual([
+      'META-INF/LICENSE',
+      'org/own/Own.java',
+    ]);
+    expect(readFileSync(join(directory, 'call'), 'utf8')).toMatch(
+      /:copy -Dartifact=org\.own:own:1\.0\.0:jar:sources -DoutputDirectory=\.\n$/,
+    );
+  });
+
+  it('say so when there is no jar of sources', async () => {
+    writeClient(join(directory, 'bin'), 'mvn', 'true');
+    const entry = entryOf({ name: 'maven:org.own:own', version: '1.0.0', sha256: 'a'.repeat(64) });
+    await expect(fetchArchive(entry, options)).rejects.toThrow(/Maven brought no jar of sources/);
+  });
+});
+
 describe('sdists', () => {
   it('come by pip, which is told the hash before it may build anything', async () => {
     const sdist = tarGz([{ path: 'own-1.0.0/own/a.py', text: 'a = 1\n' }]);

@@ -19,6 +19,7 @@ export const SOURCE_LANGUAGES: readonly SourceLanguageRow[] = [
   { language: 'javascript', endings: ['.js', '.mjs', '.cjs', '.jsx'], except: ['.min.js', '.bundle.js'] },
   { language: 'go', endings: ['.go'], except: [] },
   { language: 'rust', endings: ['.rs'], except: [] },
+  { language: 'java', endings: ['.java'], except: ['package-info.java', 'module-info.java'] },
 ];
 
 /** Which language's source a path is, `compiled` for what a row excepts; undefined for anything else. */
