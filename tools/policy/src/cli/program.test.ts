@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { DEFAULT_RUN_SETTINGS } from '@repoformer/dataset';
+import { DEFAULT_RUN_SETTINGS, inputDigest, type HoleRecord } from '@repoformer/dataset';
 import { FEATURES_VERSION, parsePolicy, parsePolicyDocument } from '@repoformer/policy';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { SYNTHETIC_TOKENS, syntheticTable } from '../fit/testing.js';
@@ -108,6 +108,31 @@ describe('repoformer-policy', () => {
     const words = describePolicy(parsePolicyDocument(text));
     expect(words).toContain('hole.bestScore');
     expect(words).toContain('read-out: 5 tokens, place "decision"');
+  });
+
+  it('writes what context should be worth', async () => {
+    const dataset = join(folder, 'worth');
+    await mkdir(join(dataset, 'holes'), { recursive: true });
+    const [first, second, third, fourth, fifth] = holes.map(toRecord);
+    const chunks = [{ path: 'b.py', startLine: 0, endLine: 1, score: 1, text: 'other = blurTwice' }];
+    const truth = { prefix: 'a = 1\nx = ', middle: 'blurTwice(a)' };
+    const records = [
+      { ...first, ...truth, context: { ...first!.context, chunks } },
+      { ...second, ...truth },
+      { ...third, ...truth, context: { ...third!.context, chunks, queriedWithMiddle: true } },
+      { ...fourth, ...truth, context: { ...fourth!.context, chunks, source: 'random' } },
+      { ...fifth, ...truth, split: 'benchmark', context: { ...fifth!.context, chunks } },
+    ];
+    await writeFile(join(dataset, 'holes', 'a.jsonl'), lines(records));
+    const out = join(dataset, 'gains.jsonl');
+    await run('gains', dataset, '--out', out);
+    const written = (await readFile(out, 'utf8')).trim().split('\n');
+    const gains = written.map((line) => JSON.parse(line) as { id: string; input: string; gain: number });
+    expect(gains.map(({ id }) => id)).toEqual([first!.id, second!.id]);
+    expect(gains[0]!.input).toBe(inputDigest(records[0] as unknown as HoleRecord));
+    // A new name, and a line that is more similar than any that was seen.
+    expect(gains[0]!.gain).toBeGreaterThan(2.9);
+    expect(gains[1]!.gain).toBe(0);
   });
 
   it.each<[string, () => Promise<void>, RegExp]>([

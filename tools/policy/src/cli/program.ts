@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addFitCommand } from './fit-command.js';
+import { addGainsCommand } from './gains-command.js';
 import { addShowCommand } from './show-command.js';
 
 /** The command line `repoformer-policy`. */
@@ -8,6 +9,7 @@ export function createProgram(): Command {
     .description('Fits policies on labelled holes: when context from other files is worth its cost.')
     .showHelpAfterError();
   addFitCommand(program);
+  addGainsCommand(program);
   addShowCommand(program);
   return program;
 }
