@@ -48,7 +48,7 @@ const folders = [
   ...['models', 'indexing', 'completion', 'metrics', 'syntax'],
 ].map((name) => `libs/${name}`);
 
-const tools = ['bench', 'dataset', 'policy', 'eval'].map((name) => `tools/${name}`);
+const tools = ['bench', 'dataset', 'policy', 'eval', 'retrievers'].map((name) => `tools/${name}`);
 
 const withoutNode = [
   'libs/domain',

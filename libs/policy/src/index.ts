@@ -13,6 +13,8 @@ export type { PolicyEvidence, PolicyNeed, RetrievalPolicy } from './policy.js';
 export { createSelfGreedyPolicy, createSelfPolicy } from './self-policy.js';
 export { createSimilarityPolicy } from './similarity-policy.js';
 export { extractFeatures } from './features/extract-features.js';
+export { familyOf } from './features/definitions.js';
+export { readImports } from './features/imports.js';
 export { estimateTokens } from './features/chunk-facts.js';
 export { CHUNK_FEATURES, FEATURE_NAMES, HOLE_FEATURES } from './features/feature-names.js';
 export { FEATURES_VERSION, MAX_CHUNKS, type Features, type FeatureView } from './features/feature-view.js';

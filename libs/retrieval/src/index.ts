@@ -8,7 +8,7 @@ export { lastLines, queryText } from './query-text.js';
 export { rankChunks, type RankedChunk, type RankOptions } from './rank-chunks.js';
 export { DEFAULT_WINDOW_OPTIONS, MAX_WINDOW_LINES, type WindowOptions } from './window-options.js';
 export type { UnseenLines } from './unseen-lines.js';
-export { unseenText } from './unseen-text.js';
+export { seenLines, unseenText, type LineRange, type SeenText } from './unseen-text.js';
 export { weightedQuery, type WeightedQuery } from './weighted-query.js';
 export { jaccardOf, wordSet, type WordSet } from './word-set.js';
 export { sumOfWeights, weighWords, WindowScore, type WordWeights } from './word-weights.js';

@@ -1,0 +1,226 @@
+import { join, resolve } from 'node:path';
+import { InvalidArgumentError, Option, type Command } from 'commander';
+import {
+  DEFAULT_RUN_SETTINGS,
+  ProgressLine,
+  readCorpusTexts,
+  readHoles,
+  readLabels,
+  safeName,
+  SPLITS,
+  writeWhole,
+  type HoleRecord,
+  type Split,
+} from '@repoformer/dataset';
+import { throwIfAborted } from '@repoformer/domain';
+import { visibleText } from '@repoformer/fim';
+import { openSyntax } from '@repoformer/syntax';
+import { CHUNKER_NAMES, type ChunkerName } from '../chunkers/chunker-table.js';
+import { RepositoryWords, recordWithContext } from '../measure/dataset-record.js';
+import { measureRepository, type HoleOutcome, type MeasureOptions } from '../measure/measure-repository.js';
+import { sampleOf } from '../measure/sample-holes.js';
+import { nameOf, setupsOf, type Setup } from '../measure/setup.js';
+import { summarise } from '../measure/summarise.js';
+import { summaryMarkdown } from '../measure/summary-markdown.js';
+import { genericWords } from '../names/generic-words.js';
+import {
+  RETRIEVER_NAMES,
+  RETRIEVERS,
+  type RetrieverName,
+  type RetrieverRow,
+} from '../retrievers/retriever-table.js';
+import { SELECTOR_NAMES, type SelectorName } from '../selection/selector-table.js';
+import { addRepositoryFlags, openRepositories, refusal, type RepositoryFlags } from './repository-flags.js';
+
+interface MeasureFlags extends RepositoryFlags {
+  readonly retriever: RetrieverName[];
+  readonly chunker: ChunkerName[];
+  readonly selector: SelectorName[];
+  readonly budget: number[];
+  readonly split: Split[];
+  readonly limit?: number;
+  readonly seed: number;
+  readonly ownFile: boolean;
+  readonly drafts?: string;
+  readonly out: string;
+  readonly writeDataset?: string;
+}
+
+/** Retrievers that need nothing but a repository. */
+const PLAIN_RETRIEVERS = RETRIEVER_NAMES.filter(
+  (name) => (RETRIEVERS[name] as RetrieverRow).needs === undefined,
+);
+
+/** `measure`: how much of what is needed each way to retrieve finds. */
+export function addMeasureCommand(program: Command, signal: AbortSignal): void {
+  const command = program
+    .command('measure')
+    .description(
+      'how many of the names that a completion needs each way to retrieve shows, and what it takes',
+    )
+    .argument('<dataset>', 'folder that `repoformer-dataset build` made');
+  addRepositoryFlags(command)
+    .addOption(
+      new Option('--retriever <name...>', 'the first one is what others are held against')
+        .choices([...RETRIEVER_NAMES])
+        .default(PLAIN_RETRIEVERS, 'all but draft'),
+    )
+    .addOption(
+      new Option('--chunker <name...>', 'how files are cut')
+        .choices([...CHUNKER_NAMES])
+        .default(['windows-20']),
+    )
+    .addOption(
+      new Option('--selector <name...>', 'how the budget is filled; default: as suits each retriever')
+        .choices([...SELECTOR_NAMES])
+        .default([], 'its own'),
+    )
+    .option('--budget <tokens...>', 'tokens of context', budgets, [190, 512])
+    .addOption(
+      new Option('--split <name...>', 'holes of these splits')
+        .choices([...SPLITS])
+        .default(['train', 'calibration']),
+    )
+    .option('--limit <n>', 'a sample of so many holes, always the same', wholeNumber)
+    .option('--seed <n>', 'of sample and intervals', wholeNumber, 1)
+    .option('--no-own-file', 'search other files only')
+    .option(
+      '--drafts <run>',
+      'labels of a model: its completions without context are the drafts; holes without one are left out',
+    )
+    .requiredOption('--out <folder>', 'where measure.md and measure.json go')
+    .option(
+      '--write-dataset <folder>',
+      'write the holes again, with what one retriever, chunker and selector shows within the largest budget',
+    )
+    .action((dataset: string, flags: MeasureFlags) => measure(resolve(dataset), flags, signal));
+}
+
+async function measure(dataset: string, flags: MeasureFlags, signal: AbortSignal): Promise<void> {
+  const setups = setupsOf(flags.retriever, flags.chunker, flags.selector);
+  check(setups, flags);
+  const line = new ProgressLine();
+  const drafts = flags.drafts === undefined ? undefined : await readDrafts(resolve(flags.drafts));
+  const holes = await wantedHoles(dataset, flags, drafts);
+  const byRepository = new Map<string, HoleRecord[]>();
+  for (const hole of holes) {
+    byRepository.set(hole.repository, [...(byRepository.get(hole.repository) ?? []), hole]);
+  }
+  const repositories = await openRepositories(flags, ({ name }) => byRepository.has(name), line, signal);
+  const options: MeasureOptions = {
+    setups,
+    budgets: flags.budget,
+    visible: visibleText(DEFAULT_RUN_SETTINGS.budgets),
+    searchOwnFile: flags.ownFile,
+    generic: genericWords(),
+    syntax: await openSyntax(),
+    parts: {},
+    signal,
+    ...(drafts && { drafts }),
+  };
+  const outcomes = new Map<string, HoleOutcome[]>(setups.map((setup) => [nameOf(setup), []]));
+  let lost = 0;
+  for (const [number, repository] of repositories.entries()) {
+    throwIfAborted(signal);
+    line.show(`${number} of ${repositories.length} repositories: ${repository.name}`);
+    const texts = await readCorpusTexts(repository, signal);
+    const records = byRepository.get(repository.name)!;
+    const written: HoleRecord[] = [];
+    const words = flags.writeDataset === undefined ? undefined : new RepositoryWords(texts);
+    const result = await measureRepository(texts, records, {
+      ...options,
+      ...(words && {
+        onShown: (hole, _, spans, ms) => written.push(recordWithContext(hole, spans, ms, words)),
+      }),
+    });
+    lost += result.lost;
+    for (const [name, rows] of result.outcomes) outcomes.get(name)!.push(...rows);
+    if (flags.writeDataset !== undefined && written.length > 0) {
+      const file = `${safeName(repository.name)}.${nameOf(setups[0]!).replaceAll(' ', '.')}.jsonl`;
+      const text = written.map((record) => `${JSON.stringify(record)}\n`).join('');
+      await writeWhole(join(resolve(flags.writeDataset), 'holes', file), text);
+    }
+  }
+  line.end();
+  if (lost > 0) console.error(`${lost} holes are not where the dataset says: they are left out`);
+  if (outcomes.get(nameOf(setups[0]!))!.length === 0) {
+    throw refusal('no hole is in these repositories as the dataset says; name those that it was built from');
+  }
+  await report(setups, outcomes, dataset, flags);
+}
+
+async function report(
+  setups: readonly Setup[],
+  outcomes: ReadonlyMap<string, readonly HoleOutcome[]>,
+  dataset: string,
+  { out, budget, seed, limit, split, ownFile }: MeasureFlags,
+): Promise<void> {
+  const summary = summarise(setups, outcomes, { budgets: budget, seed });
+  const markdown = summaryMarkdown(summary);
+  const settings = { dataset, split, seed, ownFile, ...(limit !== undefined && { limit }) };
+  await writeWhole(join(resolve(out), 'measure.md'), markdown);
+  await writeWhole(
+    join(resolve(out), 'measure.json'),
+    `${JSON.stringify({ schema: 1, settings, ...summary }, null, 1)}\n`,
+  );
+  process.stdout.write(markdown);
+}
+
+async function wantedHoles(
+  dataset: string,
+  { split, limit, seed, repo, corpus }: MeasureFlags,
+  drafts: ReadonlyMap<string, string> | undefined,
+): Promise<HoleRecord[]> {
+  // Folders of this machine serve for any split; a manifest's packages for the one that it says.
+  const splits = new Set<Split>(corpus === undefined && repo.length > 0 ? SPLITS : split);
+  const holes = (await readHoles(dataset)).filter(
+    (hole) => splits.has(hole.split) && (drafts === undefined || drafts.has(hole.id)),
+  );
+  if (holes.length === 0) {
+    throw refusal(`${dataset} holds no hole of ${[...splits].join(', ')}${drafts ? ' with a draft' : ''}`);
+  }
+  return sampleOf(holes, limit ?? Infinity, seed);
+}
+
+async function readDrafts(run: string): Promise<Map<string, string>> {
+  const labels = await readLabels(run);
+  return new Map(
+    [...labels].flatMap(([id, { variants }]) => {
+      const text = variants[0].completion?.text;
+      return text === undefined ? [] : [[id, text] as const];
+    }),
+  );
+}
+
+function check(setups: readonly Setup[], { drafts, writeDataset, retriever }: MeasureFlags): void {
+  if (setups.length === 0) {
+    throw refusal(
+      'these selectors cover names, and none of these retrievers says which are needed: take needed-names',
+    );
+  }
+  if (drafts === undefined && setups.some(({ retriever: name }) => needsOf(name) === 'draft')) {
+    throw refusal('a second round needs what a model wrote in the first: name a run of labels with --drafts');
+  }
+  if (retriever.some((name) => needsOf(name) === 'embedding')) {
+    throw refusal('the dense retriever is for code that gives it an embedding; the command line has none');
+  }
+  if (writeDataset !== undefined && setups.length !== 1) {
+    throw refusal('a dataset has one context for each hole: name one --retriever, --chunker and --selector');
+  }
+}
+
+function needsOf(name: RetrieverName): RetrieverRow['needs'] {
+  return (RETRIEVERS[name] as RetrieverRow).needs;
+}
+
+function wholeNumber(text: string): number {
+  if (/^\d{1,9}$/.test(text)) return Number(text);
+  throw new InvalidArgumentError('it must be a whole number.');
+}
+
+/** Commander gives the values one by one; the first replaces the default. */
+function budgets(text: string, before: readonly number[] & { isGiven?: true }): number[] {
+  const value = wholeNumber(text);
+  if (value < 1) throw new InvalidArgumentError('it must be 1 or more.');
+  return Object.assign(before.isGiven ? [...before, value] : [value], { isGiven: true as const });
+}

@@ -1,0 +1,4 @@
+import { runProgram } from '@repoformer/dataset';
+import { createProgram } from './cli/program.js';
+
+await runProgram(createProgram);

@@ -1,0 +1,2 @@
+/** Chunks that a ranking has at most: more than any budget holds. */
+export const RANKED = 100;
