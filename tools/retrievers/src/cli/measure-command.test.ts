@@ -1,6 +1,7 @@
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import {
   buildHoles,
   openLocalRepository,
@@ -25,6 +26,22 @@ const [root, dataset, out] = ['repository', 'dataset', 'out'].map((name) => join
 const { signal } = new AbortController();
 let holes: HoleRecord[];
 
+async function build(repository: string, to: string): Promise<void> {
+  const opened = await openLocalRepository(repository, 'train');
+  const texts = await readCorpusTexts(opened);
+  const { name, commit } = opened;
+  const sampled = await sampleHoles({ name, split: 'train', files: texts }, { seed: '1', count: 12, signal });
+  const context = { withMiddleShare: 0, randomShare: 0 };
+  const options = { directory: to, context, signal };
+  await buildHoles({ name, root: repository, commit, files: texts }, sampled, options);
+}
+
+function sourceOf(name: string): string {
+  const one = (at: number) =>
+    `export function ${name}${at}(value: number): number {\n  const result${at} = value + ${at};\n  return Math.max(result${at}, ${at});\n}\n`;
+  return Array.from({ length: 6 }, (_, at) => one(at)).join('\n');
+}
+
 beforeAll(async () => {
   const files = Object.entries(goldenCorpus).slice(0, 30);
   await writeRepository(
@@ -32,11 +49,7 @@ beforeAll(async () => {
     'repository',
     files.map(([path, text]) => ({ path, bytes: Buffer.from(text) })),
   );
-  const { name, commit } = await openLocalRepository(root, 'train');
-  const texts = await readCorpusTexts(await openLocalRepository(root, 'train'));
-  const sampled = await sampleHoles({ name, split: 'train', files: texts }, { seed: '1', count: 12, signal });
-  const context = { withMiddleShare: 0, randomShare: 0 };
-  await buildHoles({ name, root, commit, files: texts }, sampled, { directory: dataset, context, signal });
+  await build(root, dataset);
   holes = await readHoles(dataset);
 });
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
@@ -100,9 +113,28 @@ describe('measure', () => {
     expect(written.some(({ context }) => context.chunks.length > 0)).toBe(true);
   });
 
+  it('embeds with any model', async () => {
+    const model = fileURLToPath(new URL('../../../../models/repoformer-nano0-7m-q8_0.gguf', import.meta.url));
+    // Few files: every chunk of the repository is evaluated.
+    const small = join(directory, 'small');
+    await writeRepository(
+      small,
+      'small',
+      ['first', 'second'].map((name) => ({ path: `${name}.ts`, bytes: Buffer.from(sourceOf(name)) })),
+    );
+    const data = join(directory, 'small-data');
+    await build(small, data);
+    const flags = ['--retriever', 'dense', '--embedding-model', model, '--out', out];
+    const said = await run('measure', data, '--repo', small, ...flags);
+    expect(said).toMatch(/\| dense \| windows-20 \| merged \| /);
+    await expect(run('measure', data, '--repo', small, ...flags, '--embedding-model', out)).rejects.toThrow(
+      out,
+    );
+  });
+
   it.each([
     [['--retriever', 'draft'], '--drafts'],
-    [['--retriever', 'dense'], 'embedding'],
+    [['--retriever', 'dense'], '--embedding-model'],
     [['--retriever', 'bm25', '--selector', 'cover-5'], 'needed-names'],
     [['--write-dataset', 'x'], 'name one --retriever'],
   ])('refuses %j', async (flags, message) => {

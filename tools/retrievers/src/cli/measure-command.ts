@@ -13,6 +13,7 @@ import {
   type Split,
 } from '@repoformer/dataset';
 import { throwIfAborted } from '@repoformer/domain';
+import { loadEmbedder } from '@repoformer/engine';
 import { visibleText } from '@repoformer/fim';
 import { openSyntax } from '@repoformer/syntax';
 import { CHUNKER_NAMES, type ChunkerName } from '../chunkers/chunker-table.js';
@@ -42,6 +43,7 @@ interface MeasureFlags extends RepositoryFlags {
   readonly seed: number;
   readonly ownFile: boolean;
   readonly drafts?: string;
+  readonly embeddingModel?: string;
   readonly out: string;
   readonly writeDataset?: string;
 }
@@ -63,7 +65,7 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
     .addOption(
       new Option('--retriever <name...>', 'the first one is what others are held against')
         .choices([...RETRIEVER_NAMES])
-        .default(PLAIN_RETRIEVERS, 'all but draft'),
+        .default(PLAIN_RETRIEVERS, 'all but draft and dense'),
     )
     .addOption(
       new Option('--chunker <name...>', 'how files are cut')
@@ -88,6 +90,7 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
       '--drafts <run>',
       'labels of a model: its completions without context are the drafts; holes without one are left out',
     )
+    .option('--embedding-model <file>', 'GGUF file for dense; every chunk is embedded, which takes long')
     .requiredOption('--out <folder>', 'where measure.md and measure.json go')
     .option(
       '--write-dataset <folder>',
@@ -99,54 +102,67 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
 async function measure(dataset: string, flags: MeasureFlags, signal: AbortSignal): Promise<void> {
   const setups = setupsOf(flags.retriever, flags.chunker, flags.selector);
   check(setups, flags);
-  const line = new ProgressLine();
   const drafts = flags.drafts === undefined ? undefined : await readDrafts(resolve(flags.drafts));
   const holes = await wantedHoles(dataset, flags, drafts);
+  const embedder =
+    flags.embeddingModel === undefined ? undefined : await loadEmbedder(resolve(flags.embeddingModel));
+  try {
+    const outcomes = await measureAll(holes, flags, {
+      setups,
+      budgets: flags.budget,
+      visible: visibleText(DEFAULT_RUN_SETTINGS.budgets),
+      searchOwnFile: flags.ownFile,
+      generic: genericWords(),
+      syntax: await openSyntax(),
+      parts: embedder ? { embed: (texts) => embedder.embed(texts, signal) } : {},
+      signal,
+      ...(drafts && { drafts }),
+    });
+    await report(setups, outcomes, dataset, flags);
+  } finally {
+    await embedder?.close();
+  }
+}
+
+/** One repository after the other. */
+async function measureAll(
+  holes: readonly HoleRecord[],
+  flags: MeasureFlags,
+  options: MeasureOptions,
+): Promise<Map<string, HoleOutcome[]>> {
+  const { setups, signal } = options;
+  const line = new ProgressLine();
   const byRepository = new Map<string, HoleRecord[]>();
   for (const hole of holes) {
     byRepository.set(hole.repository, [...(byRepository.get(hole.repository) ?? []), hole]);
   }
   const repositories = await openRepositories(flags, ({ name }) => byRepository.has(name), line, signal);
-  const options: MeasureOptions = {
-    setups,
-    budgets: flags.budget,
-    visible: visibleText(DEFAULT_RUN_SETTINGS.budgets),
-    searchOwnFile: flags.ownFile,
-    generic: genericWords(),
-    syntax: await openSyntax(),
-    parts: {},
-    signal,
-    ...(drafts && { drafts }),
-  };
   const outcomes = new Map<string, HoleOutcome[]>(setups.map((setup) => [nameOf(setup), []]));
   let lost = 0;
-  for (const [number, repository] of repositories.entries()) {
+  for (const [number, { name, ...repository }] of repositories.entries()) {
     throwIfAborted(signal);
-    line.show(`${number} of ${repositories.length} repositories: ${repository.name}`);
+    line.show(`${number} of ${repositories.length} repositories: ${name}`);
     const texts = await readCorpusTexts(repository, signal);
-    const records = byRepository.get(repository.name)!;
     const written: HoleRecord[] = [];
     const words = flags.writeDataset === undefined ? undefined : new RepositoryWords(texts);
-    const result = await measureRepository(texts, records, {
+    const result = await measureRepository(texts, byRepository.get(name)!, {
       ...options,
       ...(words && {
         onShown: (hole, _, spans, ms) => written.push(recordWithContext(hole, spans, ms, words)),
       }),
     });
     lost += result.lost;
-    for (const [name, rows] of result.outcomes) outcomes.get(name)!.push(...rows);
+    for (const [setup, rows] of result.outcomes) outcomes.get(setup)!.push(...rows);
     if (flags.writeDataset !== undefined && written.length > 0) {
-      const file = `${safeName(repository.name)}.${nameOf(setups[0]!).replaceAll(' ', '.')}.jsonl`;
+      const file = `${safeName(name)}.${nameOf(setups[0]!).replaceAll(' ', '.')}.jsonl`;
       const text = written.map((record) => `${JSON.stringify(record)}\n`).join('');
       await writeWhole(join(resolve(flags.writeDataset), 'holes', file), text);
     }
   }
   line.end();
   if (lost > 0) console.error(`${lost} holes are not where the dataset says: they are left out`);
-  if (outcomes.get(nameOf(setups[0]!))!.length === 0) {
-    throw refusal('no hole is in these repositories as the dataset says; name those that it was built from');
-  }
-  await report(setups, outcomes, dataset, flags);
+  if (outcomes.get(nameOf(setups[0]!))!.length > 0) return outcomes;
+  throw refusal('no hole is in these repositories as the dataset says; name those that it was built from');
 }
 
 async function report(
@@ -192,7 +208,10 @@ async function readDrafts(run: string): Promise<Map<string, string>> {
   );
 }
 
-function check(setups: readonly Setup[], { drafts, writeDataset, retriever }: MeasureFlags): void {
+function check(
+  setups: readonly Setup[],
+  { drafts, writeDataset, retriever, embeddingModel }: MeasureFlags,
+): void {
   if (setups.length === 0) {
     throw refusal(
       'these selectors cover names, and none of these retrievers says which are needed: take needed-names',
@@ -201,8 +220,8 @@ function check(setups: readonly Setup[], { drafts, writeDataset, retriever }: Me
   if (drafts === undefined && setups.some(({ retriever: name }) => needsOf(name) === 'draft')) {
     throw refusal('a second round needs what a model wrote in the first: name a run of labels with --drafts');
   }
-  if (retriever.some((name) => needsOf(name) === 'embedding')) {
-    throw refusal('the dense retriever is for code that gives it an embedding; the command line has none');
+  if (embeddingModel === undefined && retriever.some((name) => needsOf(name) === 'embedding')) {
+    throw refusal('dense needs a model to embed with: name its GGUF file with --embedding-model');
   }
   if (writeDataset !== undefined && setups.length !== 1) {
     throw refusal('a dataset has one context for each hole: name one --retriever, --chunker and --selector');
