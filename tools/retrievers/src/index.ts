@@ -33,5 +33,9 @@ export {
   type MeasureOptions,
   type RepositoryOutcome,
 } from './measure/measure-repository.js';
+export type { HoleOptions, PreparedHole } from './measure/prepare-holes.js';
+export { newNamesOf, TRUTHS, type NewNames, type Truth } from './measure/truth.js';
+export { defaultNameModel, NAME_FEATURES, parseNameModel, type NameModel } from './names/name-model.js';
+export { fitNameModel, type NameChoice, type NameFit } from './names/fit-name-model.js';
 export { summarise, type Estimate, type SetupRow, type Summary } from './measure/summarise.js';
 export { summaryMarkdown } from './measure/summary-markdown.js';

@@ -13,6 +13,7 @@ import {
 } from '@repoformer/dataset';
 import { MAX_CHUNKS } from '@repoformer/policy';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { parseNameModel } from '../names/name-model.js';
 import { spanTokens } from '../selection/token-cost.js';
 import { goldenCorpus } from '../testing/golden-holes.js';
 import { createProgram } from './program.js';
@@ -150,6 +151,17 @@ describe('measure', () => {
       '1 or more',
     );
   });
+});
+
+it('fits the model of needed names, which measure then takes', async () => {
+  const model = join(directory, 'model.json');
+  await run('fit-names', dataset, '--repo', root, '--out', model);
+  const { weights } = parseNameModel(readFileSync(model, 'utf8'));
+  expect(Object.values(weights).some((weight) => weight !== 0)).toBe(true);
+  const first = ['measure', dataset, '--repo', root, '--retriever', 'needed-names', '--out', out];
+  expect(await run(...first, '--name-model', model)).toContain('| needed-names |');
+  await expect(run(...first, '--name-model', join(directory, 'none.json'))).rejects.toThrow('none.json');
+  await expect(run(...first, '--name-model', join(out, 'measure.json'))).rejects.toThrow('fit-names');
 });
 
 it('lists the names that many repositories have', async () => {

@@ -1,16 +1,15 @@
+import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import {
   DEFAULT_RUN_SETTINGS,
+  fileError,
   ProgressLine,
   readCorpusTexts,
-  readHoles,
   readLabels,
   safeName,
-  SPLITS,
   writeWhole,
   type HoleRecord,
-  type Split,
 } from '@repoformer/dataset';
 import { throwIfAborted } from '@repoformer/domain';
 import { loadEmbedder } from '@repoformer/engine';
@@ -19,11 +18,11 @@ import { openSyntax } from '@repoformer/syntax';
 import { CHUNKER_NAMES, type ChunkerName } from '../chunkers/chunker-table.js';
 import { RepositoryWords, recordWithContext } from '../measure/dataset-record.js';
 import { measureRepository, type HoleOutcome, type MeasureOptions } from '../measure/measure-repository.js';
-import { sampleOf } from '../measure/sample-holes.js';
 import { nameOf, setupsOf, type Setup } from '../measure/setup.js';
 import { summarise } from '../measure/summarise.js';
 import { summaryMarkdown } from '../measure/summary-markdown.js';
 import { genericWords } from '../names/generic-words.js';
+import { parseNameModel } from '../names/name-model.js';
 import {
   RETRIEVER_NAMES,
   RETRIEVERS,
@@ -31,19 +30,24 @@ import {
   type RetrieverRow,
 } from '../retrievers/retriever-table.js';
 import { SELECTOR_NAMES, type SelectorName } from '../selection/selector-table.js';
-import { addRepositoryFlags, openRepositories, refusal, type RepositoryFlags } from './repository-flags.js';
+import {
+  addDatasetFlags,
+  byRepository,
+  selectHoles,
+  wholeNumber,
+  type DatasetFlags,
+} from './dataset-flags.js';
+import { openRepositories, refusal } from './repository-flags.js';
 
-interface MeasureFlags extends RepositoryFlags {
+interface MeasureFlags extends DatasetFlags {
   readonly retriever: RetrieverName[];
   readonly chunker: ChunkerName[];
   readonly selector: SelectorName[];
   readonly budget: number[];
-  readonly split: Split[];
-  readonly limit?: number;
-  readonly seed: number;
   readonly ownFile: boolean;
   readonly drafts?: string;
   readonly embeddingModel?: string;
+  readonly nameModel?: string;
   readonly out: string;
   readonly writeDataset?: string;
 }
@@ -61,7 +65,7 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
       'how many of the names that a completion needs each way to retrieve shows, and what it takes',
     )
     .argument('<dataset>', 'folder that `repoformer-dataset build` made');
-  addRepositoryFlags(command)
+  addDatasetFlags(command, ['train', 'calibration'])
     .addOption(
       new Option('--retriever <name...>', 'the first one is what others are held against')
         .choices([...RETRIEVER_NAMES])
@@ -78,19 +82,16 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
         .default([], 'its own'),
     )
     .option('--budget <tokens...>', 'tokens of context', budgets, [190, 512])
-    .addOption(
-      new Option('--split <name...>', 'holes of these splits')
-        .choices([...SPLITS])
-        .default(['train', 'calibration']),
-    )
-    .option('--limit <n>', 'a sample of so many holes, always the same', wholeNumber)
-    .option('--seed <n>', 'of sample and intervals', wholeNumber, 1)
     .option('--no-own-file', 'search other files only')
     .option(
       '--drafts <run>',
       'labels of a model: its completions without context are the drafts; holes without one are left out',
     )
     .option('--embedding-model <file>', 'GGUF file for dense; every chunk is embedded, which takes long')
+    .option(
+      '--name-model <file>',
+      'for needed-names, made by fit-names; default: the one that comes with this tool',
+    )
     .requiredOption('--out <folder>', 'where measure.md and measure.json go')
     .option(
       '--write-dataset <folder>',
@@ -103,7 +104,9 @@ async function measure(dataset: string, flags: MeasureFlags, signal: AbortSignal
   const setups = setupsOf(flags.retriever, flags.chunker, flags.selector);
   check(setups, flags);
   const drafts = flags.drafts === undefined ? undefined : await readDrafts(resolve(flags.drafts));
-  const holes = await wantedHoles(dataset, flags, drafts);
+  const holes = await selectHoles(dataset, flags, ({ id }) => drafts === undefined || drafts.has(id));
+  const nameModel =
+    flags.nameModel === undefined ? undefined : parseNameModel(await readText(resolve(flags.nameModel)));
   const embedder =
     flags.embeddingModel === undefined ? undefined : await loadEmbedder(resolve(flags.embeddingModel));
   try {
@@ -114,7 +117,10 @@ async function measure(dataset: string, flags: MeasureFlags, signal: AbortSignal
       searchOwnFile: flags.ownFile,
       generic: genericWords(),
       syntax: await openSyntax(),
-      parts: embedder ? { embed: (texts) => embedder.embed(texts, signal) } : {},
+      parts: {
+        ...(embedder && { embed: (texts: readonly string[]) => embedder.embed(texts, signal) }),
+        ...(nameModel && { nameModel }),
+      },
       signal,
       ...(drafts && { drafts }),
     });
@@ -132,11 +138,8 @@ async function measureAll(
 ): Promise<Map<string, HoleOutcome[]>> {
   const { setups, signal } = options;
   const line = new ProgressLine();
-  const byRepository = new Map<string, HoleRecord[]>();
-  for (const hole of holes) {
-    byRepository.set(hole.repository, [...(byRepository.get(hole.repository) ?? []), hole]);
-  }
-  const repositories = await openRepositories(flags, ({ name }) => byRepository.has(name), line, signal);
+  const groups = byRepository(holes);
+  const repositories = await openRepositories(flags, ({ name }) => groups.has(name), line, signal);
   const outcomes = new Map<string, HoleOutcome[]>(setups.map((setup) => [nameOf(setup), []]));
   let lost = 0;
   for (const [number, { name, ...repository }] of repositories.entries()) {
@@ -145,7 +148,7 @@ async function measureAll(
     const texts = await readCorpusTexts(repository, signal);
     const written: HoleRecord[] = [];
     const words = flags.writeDataset === undefined ? undefined : new RepositoryWords(texts);
-    const result = await measureRepository(texts, byRepository.get(name)!, {
+    const result = await measureRepository(texts, groups.get(name)!, {
       ...options,
       ...(words && {
         onShown: (hole, _, spans, ms) => written.push(recordWithContext(hole, spans, ms, words)),
@@ -182,20 +185,10 @@ async function report(
   process.stdout.write(markdown);
 }
 
-async function wantedHoles(
-  dataset: string,
-  { split, limit, seed, repo, corpus }: MeasureFlags,
-  drafts: ReadonlyMap<string, string> | undefined,
-): Promise<HoleRecord[]> {
-  // Folders of this machine serve for any split; a manifest's packages for the one that it says.
-  const splits = new Set<Split>(corpus === undefined && repo.length > 0 ? SPLITS : split);
-  const holes = (await readHoles(dataset)).filter(
-    (hole) => splits.has(hole.split) && (drafts === undefined || drafts.has(hole.id)),
-  );
-  if (holes.length === 0) {
-    throw refusal(`${dataset} holds no hole of ${[...splits].join(', ')}${drafts ? ' with a draft' : ''}`);
-  }
-  return sampleOf(holes, limit ?? Infinity, seed);
+async function readText(path: string): Promise<string> {
+  return readFile(path, 'utf8').catch((cause: unknown) => {
+    throw fileError(path, cause);
+  });
 }
 
 async function readDrafts(run: string): Promise<Map<string, string>> {
@@ -230,11 +223,6 @@ function check(
 
 function needsOf(name: RetrieverName): RetrieverRow['needs'] {
   return (RETRIEVERS[name] as RetrieverRow).needs;
-}
-
-function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('it must be a whole number.');
 }
 
 /** Commander gives the values one by one; the first replaces the default. */

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addFitNamesCommand } from './fit-names-command.js';
 import { addGenericWordsCommand } from './generic-words-command.js';
 import { addMeasureCommand } from './measure-command.js';
 
@@ -12,5 +13,6 @@ export function createProgram(signal: AbortSignal): Command {
     .showHelpAfterError();
   addMeasureCommand(program, signal);
   addGenericWordsCommand(program, signal);
+  addFitNamesCommand(program, signal);
   return program;
 }

@@ -6,21 +6,22 @@ import type { Vocabulary } from './vocabulary.js';
 /** What counts as a term: whole words, or the parts of names. */
 export type TermKind = 'words' | 'sub-words';
 
-/** A chunk as terms. */
-export interface TermChunk {
-  /** Terms, each as often as it occurs. */
-  readonly terms: number;
-  readonly distinct: number;
-  /** Sum of the rarity of the distinct ones. */
-  readonly rarity: number;
-}
-
 /** How a chunk's score comes of the query's terms that it has. */
 export interface TermMeasure {
-  /** What one of them adds to the sum. @param count how often the chunk has it */
-  gain(weight: number, count: number, chunk: TermChunk): number;
-  /** In [0, 1]. */
-  score(sum: number, chunk: TermChunk): number;
+  /**
+   * What one of them adds to the sum.
+   *
+   * @param count how often the chunk has it
+   * @param terms of the chunk, each as often as it occurs
+   */
+  gain(weight: number, count: number, terms: number): number;
+  /**
+   * In [0, 1].
+   *
+   * @param distinct terms of the chunk
+   * @param rarity sum of theirs
+   */
+  score(sum: number, distinct: number, rarity: number): number;
 }
 
 export type ScoredChunk = TokenChunk & { readonly score: number };
@@ -114,7 +115,7 @@ export class TermIndex {
   ): ScoredChunk[] {
     const best = new BestChunks(limit);
     for (const number of this.#touched(weights, measure)) {
-      const score = measure.score(this.#sums[number]!, this.#chunk(number));
+      const score = measure.score(this.#sums[number]!, this.#distinct[number]!, this.#rarity[number]!);
       this.#sums[number] = 0;
       if (score <= best.least) continue;
       const candidate = this.chunked.candidate(number, request);
@@ -134,13 +135,13 @@ export class TermIndex {
     { file, startLine, endLine }: Pick<TokenChunk, 'file' | 'startLine' | 'endLine'>,
   ): number {
     const counts = countTerms(file, startLine, endLine, this.chunked.repository.vocabulary, this.kind);
-    const chunk = { terms: sumOf(counts.values()), distinct: counts.size, rarity: this.#rarityOf(counts) };
+    const terms = sumOf(counts.values());
     let sum = 0;
     for (const [term, count] of counts) {
       const weight = weights.get(term);
-      if (weight !== undefined && weight > 0) sum += measure.gain(weight, count, chunk);
+      if (weight !== undefined && weight > 0) sum += measure.gain(weight, count, terms);
     }
-    return sum === 0 ? 0 : measure.score(sum, chunk);
+    return sum === 0 ? 0 : measure.score(sum, counts.size, this.#rarityOf(counts));
   }
 
   /** Adds up the gains; returns the chunks that have any. Their sums are for the caller to set to 0. */
@@ -152,18 +153,10 @@ export class TermIndex {
         const number = this.#postings[at]!;
         const sum = this.#sums[number]!;
         if (sum === 0) touched.push(number);
-        this.#sums[number] = sum + measure.gain(weight, this.#counts[at]!, this.#chunk(number));
+        this.#sums[number] = sum + measure.gain(weight, this.#counts[at]!, this.#terms[number]!);
       }
     }
     return touched;
-  }
-
-  #chunk(number: number): TermChunk {
-    return {
-      terms: this.#terms[number]!,
-      distinct: this.#distinct[number]!,
-      rarity: this.#rarity[number]!,
-    };
   }
 
   #rarityOf(counts: ReadonlyMap<number, number>): number {

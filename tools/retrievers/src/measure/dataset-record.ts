@@ -4,7 +4,7 @@ import { extractFeatures, FEATURES_VERSION } from '@repoformer/policy';
 import { DEFAULT_WINDOW_OPTIONS, encodeWindows, queryText, WindowIndex } from '@repoformer/retrieval';
 import { wordsOf } from '../corpus/words.js';
 import type { SourceText, ShownSpan } from '../ports.js';
-import type { PreparedHole } from './measure-repository.js';
+import type { PreparedHole } from './prepare-holes.js';
 
 /** How common words are in a repository, as the daemon's index says it. */
 export class RepositoryWords {

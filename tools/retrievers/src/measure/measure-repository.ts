@@ -1,39 +1,24 @@
 import type { CorpusText, HoleRecord } from '@repoformer/dataset';
 import { throwIfAborted } from '@repoformer/domain';
 import { createNearDuplicateTest } from '@repoformer/retrieval';
-import type { Syntax } from '@repoformer/syntax';
 import { CHUNKERS } from '../chunkers/chunker-table.js';
 import { ChunkedRepository } from '../corpus/chunked-repository.js';
 import { readRepository } from '../corpus/repository.js';
 import { wordsOf } from '../corpus/words.js';
 import { spanTokens } from '../selection/token-cost.js';
-import type { RetrievalRequest, Retriever, ShownSpan } from '../ports.js';
+import type { Retriever, ShownSpan } from '../ports.js';
 import { RETRIEVERS, type RetrieverParts, type RetrieverRow } from '../retrievers/retriever-table.js';
 import { SELECTORS } from '../selection/selector-table.js';
-import { locateHole } from './locate-hole.js';
+import { prepareHoles, type HoleOptions, type PreparedHole } from './prepare-holes.js';
 import { chunkersOf, nameOf, type Setup } from './setup.js';
-import { newNamesOf, TRUTHS, visibleText, type NewNames, type Truth } from './truth.js';
+import { TRUTHS, visibleText, type NewNames, type Truth } from './truth.js';
 
-export interface MeasureOptions {
+export interface MeasureOptions extends HoleOptions {
   readonly setups: readonly Setup[];
   readonly budgets: readonly number[];
-  readonly visible: RetrievalRequest['visible'];
-  readonly searchOwnFile: boolean;
-  readonly generic: ReadonlySet<string>;
-  readonly syntax: Syntax;
   readonly parts: RetrieverParts;
-  /** What a model wrote at a hole without context, by the hole's id. */
-  readonly drafts?: ReadonlyMap<string, string>;
-  readonly signal: AbortSignal;
   /** Told of what each setup shows at each hole, within the largest budget. */
   readonly onShown?: (hole: PreparedHole, setup: Setup, spans: readonly ShownSpan[], ms: number) => void;
-}
-
-/** A hole with what is asked and what should be found. */
-export interface PreparedHole {
-  readonly record: HoleRecord;
-  readonly request: RetrievalRequest;
-  readonly newNames: NewNames;
 }
 
 /** How one setup did at one hole. */
@@ -83,32 +68,6 @@ export async function measureRepository(
     }
   }
   return { outcomes, lost };
-}
-
-async function prepareHoles(
-  texts: readonly CorpusText[],
-  records: readonly HoleRecord[],
-  { visible, searchOwnFile, generic, syntax, drafts, signal }: MeasureOptions,
-): Promise<{ holes: PreparedHole[]; lost: number }> {
-  const textOf = new Map(texts.map(({ path, text }) => [path, text]));
-  const holes: PreparedHole[] = [];
-  for (const record of records) {
-    throwIfAborted(signal);
-    const location = locateHole(record, textOf.get(record.path) ?? '');
-    if (location === undefined) continue;
-    const { path, language } = record;
-    const draft = drafts?.get(record.id);
-    const request = {
-      path,
-      language,
-      visible,
-      searchOwnFile,
-      ...location,
-      ...(draft !== undefined && { draft }),
-    };
-    holes.push({ record, request, newNames: await newNamesOf(request, record.middle, generic, syntax) });
-  }
-  return { holes, lost: records.length - holes.length };
 }
 
 /** Asks once, and chooses by the selector of each setup. */

@@ -50,7 +50,7 @@ function daemonQuery(
   const score = new WindowScore(worth);
   return {
     weights: new Map(places.map(([word, place]) => [word, worth.weights[place]!])),
-    measure: { gain: (weight) => weight, score: (sum, { distinct }) => score.of(sum, distinct) },
+    measure: { gain: (weight) => weight, score: (sum, distinct) => score.of(sum, distinct) },
   };
 }
 

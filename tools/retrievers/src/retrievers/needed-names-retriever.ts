@@ -1,22 +1,23 @@
 import type { ChunkedRepository, TokenChunk } from '../corpus/chunked-repository.js';
 import { BestChunks, forEachTerm } from '../corpus/term-index.js';
 import { genericWords } from '../names/generic-words.js';
-import { nameCandidates } from '../names/name-candidates.js';
-import { chancesOf, NAME_MODEL, type NameModel } from '../names/name-model.js';
-import type { Retriever } from '../ports.js';
+import { nameCandidates, type NamePool } from '../names/name-candidates.js';
+import { chancesOf, defaultNameModel, type NameModel } from '../names/name-model.js';
+import type { RetrievalRequest, Retriever } from '../ports.js';
 import { closeWords, queryOf } from './query-words.js';
 import { RANKED } from './ranked.js';
 import { bm25Query, CLOSE } from './term-retrievers.js';
 
 export interface NeededNamesOptions {
+  /** Default: the one that comes with this tool. */
   readonly model?: NameModel;
   /** Names that everyone uses. Default: the list that comes with this tool. */
   readonly generic?: ReadonlySet<string>;
-  /** Chunks of other files that are looked through. Default 40. */
-  readonly poolChunks?: number;
-  /** Most chunks of the current file. Default 200. */
-  readonly ownChunks?: number;
 }
+
+/** Chunks of other files that are looked through, and most chunks of the current file. */
+const POOL_CHUNKS = 40;
+const OWN_CHUNKS = 200;
 
 /**
  * Asks which names are needed, not which chunks are alike: every name in the best chunks by BM25, and in the rest of
@@ -25,34 +26,35 @@ export interface NeededNamesOptions {
  */
 export function neededNamesRetriever(
   chunked: ChunkedRepository,
-  { model = NAME_MODEL, generic = genericWords(), poolChunks = 40, ownChunks = 200 }: NeededNamesOptions = {},
+  { model = defaultNameModel(), generic = genericWords() }: NeededNamesOptions = {},
 ): Retriever {
-  const words = chunked.terms();
-  const subWords = chunked.terms('sub-words');
-  const { vocabulary } = chunked.repository;
   return {
     async retrieve(request) {
-      const current = await chunked.openCurrent(request);
-      const query = closeWords(queryOf(request), CLOSE, vocabulary);
-      const { weights, measure } = bm25Query(query, words);
-      const others = words.search(weights, measure, request, { chunks: [] }, poolChunks);
-      const own = current.chunks.slice(0, ownChunks);
-      const scored = [
-        ...others,
-        ...own.map((chunk) => ({ ...chunk, score: words.scoreOf(weights, measure, chunk) })),
-      ];
-      const best = others[0]?.score ?? Math.max(...scored.map(({ score }) => score), 0);
-      const chunks = scored.map((chunk) => ({ ...chunk, share: best > 0 ? chunk.score / best : 0 }));
-      const pool = { request, chunked, words, subWords, current, weights, chunks };
+      const pool = await findNamePool(chunked, request);
       const names = chancesOf(nameCandidates(pool), model, (name) => generic.has(name));
       const ranked = new BestChunks(RANKED);
-      for (const chunk of chunks) {
+      for (const chunk of pool.chunks) {
         const score = massOf(chunk, names, chunked);
         if (score > 0) ranked.insert({ ...chunk, score });
       }
       return { chunks: ranked.chunks, names };
     },
   };
+}
+
+/** Where the names that a request needs are looked for. */
+export async function findNamePool(chunked: ChunkedRepository, request: RetrievalRequest): Promise<NamePool> {
+  const words = chunked.terms();
+  const current = await chunked.openCurrent(request);
+  const query = closeWords(queryOf(request), CLOSE, chunked.repository.vocabulary);
+  const { weights, measure } = bm25Query(query, words);
+  const others = words.search(weights, measure, request, { chunks: [] }, POOL_CHUNKS);
+  const own = current.chunks
+    .slice(0, OWN_CHUNKS)
+    .map((chunk) => ({ ...chunk, score: words.scoreOf(weights, measure, chunk) }));
+  const best = others[0]?.score ?? Math.max(...own.map(({ score }) => score), 0);
+  const chunks = [...others, ...own].map((chunk) => ({ ...chunk, share: best > 0 ? chunk.score / best : 0 }));
+  return { request, chunked, words, subWords: chunked.terms('sub-words'), current, weights, chunks };
 }
 
 /** The chances of all names that a chunk has. */

@@ -1,5 +1,6 @@
 import type { ChunkedRepository } from '../corpus/chunked-repository.js';
 import type { Retriever } from '../ports.js';
+import type { NameModel } from '../names/name-model.js';
 import type { SelectorName } from '../selection/selector-table.js';
 import { daemonRetriever } from './daemon-retriever.js';
 import { definitionsRetriever } from './definitions-retriever.js';
@@ -19,6 +20,8 @@ import { usagesRetriever } from './usages-retriever.js';
 export interface RetrieverParts {
   /** For `dense`. */
   readonly embed?: Embed;
+  /** For `needed-names`. Default: the one that comes with this tool. */
+  readonly nameModel?: NameModel;
 }
 
 /** One way to retrieve, and to choose from what was found unless told otherwise. */
@@ -113,7 +116,8 @@ export const RETRIEVERS = {
     about: 'names that may be needed, covered by spans of at least 5 lines',
     selector: 'cover-5',
     saysNames: true,
-    create: (chunked) => neededNamesRetriever(chunked),
+    create: (chunked, { nameModel }) =>
+      neededNamesRetriever(chunked, nameModel === undefined ? {} : { model: nameModel }),
   },
 } as const satisfies Record<string, RetrieverRow>;
 

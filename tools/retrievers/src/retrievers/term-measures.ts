@@ -8,7 +8,7 @@ const LENGTH_SHARE = 0.75;
 export function jaccard(queryTerms: number): TermMeasure {
   return {
     gain: () => 1,
-    score: (shared, { distinct }) => shared / (queryTerms + distinct - shared),
+    score: (shared, distinct) => shared / (queryTerms + distinct - shared),
   };
 }
 
@@ -16,7 +16,7 @@ export function jaccard(queryTerms: number): TermMeasure {
 export function weightedJaccard(queryRarity: number): TermMeasure {
   return {
     gain: (weight) => weight,
-    score: (shared, { rarity }) => Math.min(1, shared / (queryRarity + rarity - shared)),
+    score: (shared, _, rarity) => Math.min(1, shared / (queryRarity + rarity - shared)),
   };
 }
 
@@ -27,7 +27,7 @@ export function weightedJaccard(queryRarity: number): TermMeasure {
  */
 export function bm25(totalWeight: number, averageTerms: number): TermMeasure {
   return {
-    gain: (weight, count, { terms }) => {
+    gain: (weight, count, terms) => {
       const length = averageTerms > 0 ? terms / averageTerms : 1;
       const saturation = SATURATION * (1 - LENGTH_SHARE + LENGTH_SHARE * length);
       return (weight * count * (SATURATION + 1)) / (count + saturation);
