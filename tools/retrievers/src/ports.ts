@@ -76,7 +76,7 @@ export interface ShownSpan {
   readonly isOwn: boolean;
   readonly startLine: number;
   readonly endLine: number;
-  /** Best score of what it is made of. */
+  /** In [0, 1]: the best of what it is made of. */
   readonly score: number;
   /** Its lines but for blank ones. */
   readonly text: readonly string[];

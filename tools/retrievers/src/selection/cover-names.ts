@@ -31,7 +31,7 @@ interface Span {
 
 /**
  * Covers names instead of ranking chunks: again and again the span that adds most chance of a needed name a token,
- * each name once, until the budget is full.
+ * each name once, until the budget is full. A span's score is the chance that it added.
  *
  * @throws Error when the ranking does not say which names are needed
  */
@@ -46,9 +46,14 @@ export function coverNames({ name, leastLines, leastChance = 0 }: CoverOptions):
 
 class Cover {
   readonly #shown = new ShownLines();
-  readonly #covered = new Set<string>();
-  readonly #names: ReadonlyMap<string, number>;
-  readonly #namesOf = new Map<readonly string[], Map<number, readonly string[]>>();
+  /** Names by number: the chance of each, and 0 once it is covered. */
+  readonly #numberOf: ReadonlyMap<string, number>;
+  readonly #chances: Float64Array;
+  /** For each name the last span that it was counted in. */
+  readonly #countedIn: Int32Array;
+  #countedSpans = 0;
+  /** Numbers of the names of lines, by file and line. */
+  readonly #namesOf = new Map<readonly string[], Map<number, readonly number[]>>();
   readonly #chunks: readonly ScoredCandidate[];
   /** As spans were chosen, each with a header of its own, though some may join. */
   #spent = 0;
@@ -60,7 +65,9 @@ class Cover {
     private readonly leastChance: number,
   ) {
     if (names === undefined) throw new Error('this retriever does not say which names are needed');
-    this.#names = names;
+    this.#numberOf = new Map([...names.keys()].map((name, number) => [name, number]));
+    this.#chances = Float64Array.from(names.values());
+    this.#countedIn = new Int32Array(names.size);
     this.#chunks = chunks
       .slice(0, CHUNKS)
       .filter((chunk) => !options.isUnwanted(chunk.lines.slice(chunk.startLine, chunk.endLine).join('\n')));
@@ -75,8 +82,9 @@ class Cover {
       if (!isLazy) spans = this.#chunks.map((chunk) => this.#bestOf(chunk));
       const best = this.#pickBest(spans);
       if (best === undefined || best.chance < this.leastChance) return this.#shown.spans();
-      for (const line of best.lines) this.#shown.add(best.chunk, line);
-      for (const word of this.#wordsOf(best)) this.#covered.add(word);
+      const added = { ...best.chunk, score: Math.min(1, best.chance) };
+      for (const line of best.lines) this.#shown.add(added, line);
+      for (const name of this.#namesOfSpan(best)) this.#chances[name] = 0;
       this.#spent += best.tokens;
     }
   }
@@ -106,12 +114,12 @@ class Cover {
     for (let from = 0; from + least <= all.length; from++) {
       let tokens = SPAN_TOKENS;
       let chance = 0;
-      const seen = new Set<string>();
+      this.#countedSpans++;
       for (let to = from; to < all.length && unshown.has(all[to]!); to++) {
         const line = all[to]!;
         tokens += lineTokens(chunk.lines[line]!);
         if (tokens > left) break;
-        chance += this.#chanceOf(chunk, line, seen);
+        chance += this.#chanceOf(chunk, line);
         if (to - from + 1 < least || chance === 0) continue;
         if (best === undefined || chance / tokens > densityOf(best)) {
           best = { chunk, lines: all.slice(from, to + 1), chance, tokens };
@@ -124,7 +132,7 @@ class Cover {
   /** All of a chunk that is not shown yet, or as much of it as fits. */
   #headOf(chunk: ScoredCandidate, unshown: ReadonlySet<number>, left: number): Span | undefined {
     const lines: number[] = [];
-    const seen = new Set<string>();
+    this.#countedSpans++;
     let tokens = 0;
     let chance = 0;
     let isJoined = false;
@@ -138,32 +146,34 @@ class Cover {
       tokens += cost;
       isJoined = true;
       lines.push(line);
-      chance += this.#chanceOf(chunk, line, seen);
+      chance += this.#chanceOf(chunk, line);
     }
     if (chance === 0 || (lines.length < unshown.size && lines.length < LEAST_CUT)) return undefined;
     return { chunk, lines, chance, tokens };
   }
 
-  #chanceOf(chunk: ScoredCandidate, line: number, seen: Set<string>): number {
+  /** What a line adds to the span that is being counted. */
+  #chanceOf(chunk: ScoredCandidate, line: number): number {
     let chance = 0;
-    for (const word of this.#namesIn(chunk.lines, line)) {
-      if (seen.has(word) || this.#covered.has(word)) continue;
-      seen.add(word);
-      chance += this.#names.get(word)!;
+    for (const name of this.#namesIn(chunk.lines, line)) {
+      if (this.#countedIn[name] === this.#countedSpans) continue;
+      this.#countedIn[name] = this.#countedSpans;
+      chance += this.#chances[name]!;
     }
     return chance;
   }
 
-  #wordsOf({ chunk, lines }: Span): string[] {
+  #namesOfSpan({ chunk, lines }: Span): number[] {
     return lines.flatMap((line) => this.#namesIn(chunk.lines, line));
   }
 
-  #namesIn(lines: readonly string[], line: number): readonly string[] {
+  #namesIn(lines: readonly string[], line: number): readonly number[] {
     let known = this.#namesOf.get(lines);
     if (known === undefined) this.#namesOf.set(lines, (known = new Map()));
     let names = known.get(line);
     if (names === undefined) {
-      names = [...new Set(wordsOf(lines[line]!))].filter((word) => this.#names.has(word));
+      const numbers = wordsOf(lines[line]!).map((word) => this.#numberOf.get(word));
+      names = [...new Set(numbers)].filter((number) => number !== undefined);
       known.set(line, names);
     }
     return names;

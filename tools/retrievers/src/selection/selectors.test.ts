@@ -82,7 +82,9 @@ describe('covering', () => {
   const options = { budgetTokens: 1000, isUnwanted: wanted };
 
   it('takes what adds most chance a token, each name once', () => {
-    expect(shown(cover(1).select(ranking(all), options))).toEqual(['a: needed likely', 'a: rare']);
+    const spans = cover(1).select(ranking(all), options);
+    expect(shown(spans)).toEqual(['a: needed likely', 'a: rare']);
+    expect(spans.map(({ score }) => score)).toEqual([0.8, 0.05]);
   });
 
   it('takes no fewer lines than it is told, but for shorter chunks', () => {
@@ -183,7 +185,7 @@ function coverNaively({ chunks }: Ranking, leastLines: number, budgetTokens: num
   const covered = new Set<string>();
   const steps: string[] = [];
   for (let left = budgetTokens; ;) {
-    let best: { keys: string[]; words: string[]; density: number; tokens: number } | undefined;
+    let best: { keys: string[]; words: Set<string>; density: number; tokens: number } | undefined;
     for (const { path, isOwn, lines, startLine, endLine } of chunks.slice(0, 40)) {
       const numbers = lines.flatMap((line, at) =>
         at < startLine || at >= endLine || isBlank(line) ? [] : [at],
@@ -193,14 +195,20 @@ function coverNaively({ chunks }: Ranking, leastLines: number, budgetTokens: num
           const span = numbers.slice(from, to);
           const keys = span.map((line) => `${path} ${isOwn} ${line}`);
           if (keys.some((key) => taken.has(key))) continue;
-          const words = [...new Set(span.flatMap((line) => wordsOf(lines[line]!)))];
-          const chance = words.reduce(
-            (sum, each) => sum + (covered.has(each) ? 0 : (chances.get(each) ?? 0)),
-            0,
-          );
+          const words = new Set<string>();
+          let chance = 0;
+          for (const line of span) {
+            // Line by line, so that the sums are rounded alike.
+            const added = [...new Set(wordsOf(lines[line]!))].filter((each) => !words.has(each));
+            for (const each of added) words.add(each);
+            chance += added.reduce(
+              (sum, each) => sum + (covered.has(each) ? 0 : (chances.get(each) ?? 0)),
+              0,
+            );
+          }
           const tokens = span.reduce((sum, line) => sum + lineTokens(lines[line]!), SPAN_TOKENS);
           if (chance === 0 || tokens > left) continue;
-          if (best === undefined || chance / tokens > best.density + 1e-12) {
+          if (best === undefined || chance / tokens > best.density) {
             best = { keys, words, density: chance / tokens, tokens };
           }
         }
