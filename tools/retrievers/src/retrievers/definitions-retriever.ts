@@ -10,6 +10,9 @@ import { keyOf } from './fused-retriever.js';
 const CLOSE = { linesBefore: 24, linesAfter: 12, decay: 0.85 };
 const FAR = 0.05;
 
+/** A name that is defined in more places, such as `constructor`, could be any of them. */
+const MOST_PLACES = 20;
+
 interface Place {
   readonly fileNumber: number;
   readonly line: number;
@@ -25,7 +28,10 @@ export async function definitionsRetriever(chunked: ChunkedRepository): Promise<
   const places = new Map<string, Place[]>();
   for (const [fileNumber, { content }] of repository.files.entries()) {
     for (const { name, startLine: line } of (await repository.syntax.of(content))?.definitions ?? []) {
-      if (name !== '') places.set(name, [...(places.get(name) ?? []), { fileNumber, line }]);
+      if (name === '') continue;
+      const known = places.get(name);
+      if (known) known.push({ fileNumber, line });
+      else places.set(name, [{ fileNumber, line }]);
     }
   }
   return {
@@ -47,7 +53,7 @@ export async function definitionsRetriever(chunked: ChunkedRepository): Promise<
         );
         const own = (syntax?.definitions ?? []).filter((definition) => definition.name === name);
         const found = others.length + own.length;
-        if (found === 0) continue;
+        if (found === 0 || found > MOST_PLACES) continue;
         const id = repository.vocabulary.id(name);
         const rarity = index.rarity(id) / index.greatestRarity;
         const score = ((close.get(id) ?? FAR) * rarity) / Math.sqrt(found);
