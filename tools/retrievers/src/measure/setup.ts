@@ -1,4 +1,4 @@
-import { CHUNKERS, type ChunkerName } from '../chunkers/chunker-table.js';
+import type { ChunkerName } from '../chunkers/chunker-table.js';
 import { RETRIEVERS, type RetrieverName, type RetrieverRow } from '../retrievers/retriever-table.js';
 import { needsNames, type SelectorName } from '../selection/selector-table.js';
 
@@ -37,5 +37,5 @@ export function nameOf({ retriever, chunker, selector }: Setup): string {
 }
 
 export function chunkersOf(setups: readonly Setup[]): ChunkerName[] {
-  return [...new Set(setups.map(({ chunker }) => chunker))].filter((name) => name in CHUNKERS);
+  return [...new Set(setups.map(({ chunker }) => chunker))];
 }
