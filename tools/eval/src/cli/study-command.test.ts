@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { sketchRun } from '../testing.js';
@@ -24,4 +24,21 @@ it('compares runs of one dataset, in words and in JSON', async () => {
   expect(JSON.parse(await runEval(['study', fixture.dataset, '--labels', one, '--json']))).toMatchObject({
     holes: study.holes,
   });
+});
+
+it('compares datasets of the same holes with other context', async () => {
+  const holes = fixture.holes.map((hole) => ({
+    ...hole,
+    context: { ...hole.context, chunks: hole.context.chunks.slice(0, 1) },
+  }));
+  expect(holes).not.toEqual(fixture.holes);
+  const other = { ...fixture, dataset: join(fixture.base, 'other'), holes };
+  await mkdir(join(other.dataset, 'holes'), { recursive: true });
+  const lines = holes.map((hole) => `${JSON.stringify(hole)}\n`).join('');
+  await writeFile(join(other.dataset, 'holes', 'metrics.jsonl'), lines);
+  const [one, two] = [await writeLabels(fixture), await writeLabels(other)];
+  const flags = ['study', fixture.dataset, '--labels', one, two, '--json'];
+  const study = JSON.parse(await runEval(flags)) as Study;
+  expect(study.entries.map(({ name }) => name)).toEqual(['model', 'other/model']);
+  expect(study.holes).toBe(fixture.holes.length);
 });

@@ -1,4 +1,5 @@
-import { basename, join, resolve } from 'node:path';
+import { access } from 'node:fs/promises';
+import { basename, dirname, join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import { SPLITS, type Split } from '@repoformer/dataset';
 import { throwIfAborted } from '@repoformer/domain';
@@ -22,7 +23,10 @@ export function addStudyCommand(program: Command, signal: AbortSignal): void {
       'compare runs of labels hole by hole: models, placements, orders, budgets, numbers of chunks',
     )
     .argument('<dataset>', 'folder of the holes')
-    .requiredOption('--labels <run...>', 'folders of labels; differences are to the first')
+    .requiredOption(
+      '--labels <run...>',
+      'folders of labels, of this dataset or of one with the same holes; differences are to the first',
+    )
     .addOption(new Option('--split <name>', 'holes to compare at').choices([...SPLITS]).default('benchmark'))
     .option('--out <folder>', 'write study.md and study.json there, too')
     .option('--json', 'print JSON instead of Markdown')
@@ -34,12 +38,15 @@ async function study(dataset: string, flags: StudyFlags, signal: AbortSignal): P
   for (const folder of flags.labels) {
     throwIfAborted(signal);
     const directory = resolve(folder);
+    const source = await datasetOf(directory, dataset);
     const joined = await joinLabels(
-      dataset,
+      source,
       directory,
       (hole) => isServed(hole) && hole.split === flags.split,
     );
-    runs.push({ name: nameOf(basename(directory), runs), ...joined });
+    const run = basename(directory);
+    const name = source === dataset ? run : `${basename(source)}/${run}`;
+    runs.push({ name: nameOf(name, runs), ...joined });
   }
   const compared = compareRuns(runs);
   const json = `${JSON.stringify(compared, null, 1)}\n`;
@@ -49,6 +56,16 @@ async function study(dataset: string, flags: StudyFlags, signal: AbortSignal): P
     await writeWhole(join(resolve(flags.out), 'study.json'), json);
   }
   process.stdout.write(flags.json ? json : markdown);
+}
+
+/** The same holes may stand in several datasets with other context: labels in one of them are of its holes. */
+async function datasetOf(labels: string, dataset: string): Promise<string> {
+  const own = dirname(dirname(labels));
+  const isOne = await access(join(own, 'holes')).then(
+    () => true,
+    () => false,
+  );
+  return isOne ? own : dataset;
 }
 
 /** Folders of one name in different places are told apart by a number. */
