@@ -97,6 +97,7 @@ export function addMeasureCommand(program: Command, signal: AbortSignal): void {
       '--write-dataset <folder>',
       'write the holes again, with what one retriever, chunker and selector shows within the largest budget',
     )
+    .addHelpText('after', () => `\nRetrievers:\n${RETRIEVER_NAMES.map(helpOf).join('\n')}`)
     .action((dataset: string, flags: MeasureFlags) => measure(resolve(dataset), flags, signal));
 }
 
@@ -219,6 +220,10 @@ function check(
   if (writeDataset !== undefined && setups.length !== 1) {
     throw refusal('a dataset has one context for each hole: name one --retriever, --chunker and --selector');
   }
+}
+
+function helpOf(name: RetrieverName): string {
+  return `  ${name.padEnd(18)} ${RETRIEVERS[name].about}`;
 }
 
 function needsOf(name: RetrieverName): RetrieverRow['needs'] {
