@@ -3,7 +3,7 @@ import type { ChunkedRepository, CurrentFile, TokenChunk } from '../corpus/chunk
 import { countTerms, type TermIndex } from '../corpus/term-index.js';
 import { partialWord, wordsOf } from '../corpus/words.js';
 import type { RetrievalRequest } from '../ports.js';
-import { closeWords } from '../retrievers/query-words.js';
+import { closeWords, partsOf } from '../retrievers/query-words.js';
 import { LineMatch } from './line-match.js';
 import type { NameFeatures } from './name-model.js';
 import { findContinuations } from './token-match.js';
@@ -105,17 +105,11 @@ function frequencies({ words, chunked, current, request }: NamePool): (token: nu
   };
 }
 
-/** The parts of names around the cursor, each as it counts where it is closest. */
+/** The parts of names around the cursor; of words that are nowhere else, nothing is to be learnt. */
 function partWeights({ request, chunked, words }: NamePool): Map<number, number> {
   const { vocabulary } = chunked.repository;
-  const weights = new Map<number, number>();
-  for (const [word, weight] of closeWords(request, AROUND, vocabulary)) {
-    if (words.frequency(word) === 0) continue;
-    for (const part of vocabulary.parts(word)) {
-      if (weight > (weights.get(part) ?? 0)) weights.set(part, weight);
-    }
-  }
-  return weights;
+  const close = [...closeWords(request, AROUND, vocabulary)];
+  return partsOf(new Map(close.filter(([word]) => words.frequency(word) > 0)), vocabulary);
 }
 
 /** All words of the text that the prompt shows. */

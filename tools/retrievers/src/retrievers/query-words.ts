@@ -48,3 +48,14 @@ export function closeWords(
 export function plainWords(text: string, vocabulary: Vocabulary): Map<number, number> {
   return new Map(wordsOf(text).map((word) => [vocabulary.id(word), 1]));
 }
+
+/** The parts of names, each as it counts where it is closest. */
+export function partsOf(words: ReadonlyMap<number, number>, vocabulary: Vocabulary): Map<number, number> {
+  const weights = new Map<number, number>();
+  for (const [word, weight] of words) {
+    for (const part of vocabulary.parts(word)) {
+      if (weight > (weights.get(part) ?? 0)) weights.set(part, weight);
+    }
+  }
+  return weights;
+}

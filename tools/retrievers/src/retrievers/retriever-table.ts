@@ -69,7 +69,12 @@ export const RETRIEVERS = {
   'bm25-close': {
     about: 'BM25 with counts, words weigh 0.6 less a line from the cursor',
     selector: 'merged',
-    create: closeBm25Retriever,
+    create: (chunked) => closeBm25Retriever(chunked),
+  },
+  'bm25-sub-words': {
+    about: 'the same of the parts of names',
+    selector: 'merged',
+    create: (chunked) => closeBm25Retriever(chunked, 'sub-words'),
   },
   ngrams: {
     about: "CodeBLEU's weighted n-gram match with 12 lines around the cursor",

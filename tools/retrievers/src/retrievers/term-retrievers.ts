@@ -2,7 +2,7 @@ import { queryText } from '@repoformer/retrieval';
 import type { ChunkedRepository } from '../corpus/chunked-repository.js';
 import { type TermIndex, type TermKind, type TermMeasure } from '../corpus/term-index.js';
 import type { RetrievalRequest, Retriever } from '../ports.js';
-import { closeWords, plainWords, queryOf, type Closeness, type QueryText } from './query-words.js';
+import { closeWords, partsOf, plainWords, queryOf, type Closeness, type QueryText } from './query-words.js';
 import { RANKED } from './ranked.js';
 import { bm25, jaccard, weightedJaccard } from './term-measures.js';
 
@@ -36,11 +36,13 @@ export function bm25Retriever(chunked: ChunkedRepository): Retriever {
   return termRetriever(chunked.terms(), (query, index) => bm25Query(aroundCursor(query, index), index));
 }
 
-/** BM25 with counts, words weighing less the further away they stand. */
-export function closeBm25Retriever(chunked: ChunkedRepository): Retriever {
-  return termRetriever(chunked.terms(), (query, index) =>
-    bm25Query(closeWords(query, CLOSE, index.chunked.repository.vocabulary), index),
-  );
+/** BM25 with counts, words or the parts of names weighing less the further away they stand. */
+export function closeBm25Retriever(chunked: ChunkedRepository, kind: TermKind = 'words'): Retriever {
+  const { vocabulary } = chunked.repository;
+  return termRetriever(chunked.terms(kind), (query, index) => {
+    const words = closeWords(query, CLOSE, vocabulary);
+    return bm25Query(kind === 'words' ? words : partsOf(words, vocabulary), index);
+  });
 }
 
 export function bm25Query(closeness: ReadonlyMap<number, number>, index: TermIndex): TermQuery {
@@ -63,9 +65,7 @@ function aroundCursor({ prefix, suffix }: QueryText, index: TermIndex): Map<numb
   const { vocabulary } = index.chunked.repository;
   const words = plainWords(queryText(prefix, suffix), vocabulary);
   if (index.kind === 'words') return words;
-  return new Map(
-    [...words.keys()].flatMap((word) => Array.from(vocabulary.parts(word), (part) => [part, 1])),
-  );
+  return partsOf(words, vocabulary);
 }
 
 function byRarity(closeness: ReadonlyMap<number, number>, index: TermIndex): Map<number, number> {
