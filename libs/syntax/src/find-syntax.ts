@@ -124,7 +124,7 @@ class Finder {
     const own = fieldOf(node, 'name') ?? fieldOf(node, 'declarator');
     const name = this.lastName(own) || this.bound.get(node.id) || '';
     this.bound.delete(node.id);
-    const isMethod = this.scopes.at(-1)?.isClass ?? false;
+    const isMethod = this.scopes.at(-1)?.isClass || this.grammar.row.methods?.includes(node.type);
     this.define(name, isMethod ? 'method' : 'function', node);
     if (!body) return;
     this.functions.push({
@@ -141,7 +141,9 @@ class Finder {
     const field = this.grammar.calleeField(node.type) ?? '';
     const callee = field === '' ? node.firstNamedChild : fieldOf(node, field);
     const given = fieldOf(node, 'arguments') ?? node.lastNamedChild;
-    const after = { start: node.endIndex, end: node.endIndex };
+    // Where the parentheses are no node of their own, they begin behind what is called.
+    const behind = callee && this.text[callee.endIndex] === '(' ? callee.endIndex : node.endIndex;
+    const after = { start: behind, end: node.endIndex };
     const isList =
       given !== null && given.id !== callee?.id && '(['.includes(this.text[given.startIndex] ?? ' ');
     const list = isList ? { start: given.startIndex, end: given.endIndex } : after;
@@ -189,7 +191,7 @@ function innerName(node: Node): Node | null {
   }
   if (node.type === 'conditional_access_expression') return node.lastNamedChild;
   if (node.type === 'variable_name') return node.firstNamedChild;
-  if (node.type === 'qualified_name') return node.lastNamedChild;
+  if (node.type === 'qualified_name' || node.type === 'scoped_type_identifier') return node.lastNamedChild;
   return GENERIC.has(node.type) ? node.firstNamedChild : null;
 }
 

@@ -15,6 +15,8 @@ export interface LanguageRow {
   readonly definitions: Readonly<Record<string, DefinitionKind>>;
   /** Nodes whose body's functions are methods. */
   readonly classes: readonly string[];
+  /** Functions that are methods wherever they stand; default none. */
+  readonly methods?: readonly string[];
   /** Nodes that give a nameless function its name: type, to the fields of name and value. */
   readonly binders: Readonly<Record<string, readonly [name: string, value: string]>>;
   readonly comments: readonly string[];
@@ -93,10 +95,12 @@ export const LANGUAGE_TABLE: readonly LanguageRow[] = [
     ...C_LIKE,
     ids: ['go'],
     grammar: 'go',
-    functions: ['function_declaration', 'method_declaration', 'func_literal'],
-    calls: { call_expression: 'function' },
+    functions: ['function_declaration', 'method_declaration', 'method_elem', 'func_literal'],
+    // A call with type arguments is a conversion to the grammar: `f[int](1)`.
+    calls: { call_expression: 'function', type_conversion_expression: 'type' },
     definitions: { type_spec: 'type', type_alias: 'type' },
     classes: [],
+    methods: ['method_declaration', 'method_elem'],
     binders: {},
     comments: ['comment'],
     strings: ['interpreted_string_literal', 'raw_string_literal', 'rune_literal'],
@@ -106,10 +110,11 @@ export const LANGUAGE_TABLE: readonly LanguageRow[] = [
     ...C_LIKE,
     ids: ['rust'],
     grammar: 'rust',
-    functions: ['function_item', 'closure_expression'],
+    functions: ['function_item', 'function_signature_item', 'closure_expression'],
     calls: { call_expression: 'function', macro_invocation: 'macro' },
     definitions: {
       struct_item: 'class',
+      union_item: 'class',
       enum_item: 'type',
       trait_item: 'type',
       type_item: 'type',
@@ -125,7 +130,12 @@ export const LANGUAGE_TABLE: readonly LanguageRow[] = [
     ...C_LIKE,
     ids: ['java'],
     grammar: 'java',
-    functions: ['method_declaration', 'constructor_declaration', 'lambda_expression'],
+    functions: [
+      'method_declaration',
+      'constructor_declaration',
+      'compact_constructor_declaration',
+      'lambda_expression',
+    ],
     calls: {
       method_invocation: 'name',
       object_creation_expression: 'type',
@@ -136,6 +146,7 @@ export const LANGUAGE_TABLE: readonly LanguageRow[] = [
       record_declaration: 'class',
       interface_declaration: 'type',
       enum_declaration: 'type',
+      annotation_type_declaration: 'type',
     },
     classes: ['class_declaration', 'record_declaration', 'interface_declaration', 'enum_declaration'],
     binders: { variable_declarator: ['name', 'value'] },

@@ -99,8 +99,21 @@ const SAMPLES: readonly {
       ['Print', '(a)'],
       ['f', '(1)'],
     ],
-    definitions: ['type T', 'function M'],
+    definitions: ['type T', 'method M'],
     imports: ['package m', 'import "fmt"'],
+  },
+  {
+    languages: ['go'],
+    text: 'package m\ntype I interface {\n\tDo(x int) error\n}\nfunc g[T any](x T) {\n\tf[int](x)\n\tp.F[int, string](1)\n\th([]byte("x"))\n}\n',
+    functions: [['g', 'f[int](x)\n\tp.F[int, string](1)\n\th([]byte("x"))']],
+    calls: [
+      ['f', '(x)'],
+      ['F', '(1)'],
+      ['h', '([]byte("x"))'],
+      ['', '("x")'],
+    ],
+    definitions: ['type I', 'method Do', 'function g'],
+    imports: ['package m'],
   },
   {
     languages: ['rust'],
@@ -113,6 +126,14 @@ const SAMPLES: readonly {
     ],
     definitions: ['class S', 'method f'],
     imports: ['use a::b;'],
+  },
+  {
+    languages: ['rust'],
+    text: 'union U { a: u8 }\ntrait T {\n  fn sig(&self);\n  fn def(&self) { self.sig() }\n}\nextern "C" { fn ext(x: u8); }\n',
+    functions: [['def', 'self.sig()']],
+    calls: [['sig', '()']],
+    definitions: ['class U', 'type T', 'method sig', 'method def', 'function ext'],
+    imports: [],
   },
   {
     languages: ['java'],
@@ -128,6 +149,19 @@ const SAMPLES: readonly {
     ],
     definitions: ['class A', 'method A', 'method m'],
     imports: ['package p;', 'import a.b;'],
+  },
+  {
+    languages: ['java'],
+    text: '@interface N {}\nrecord P(int x) {\n  P { check(x); }\n}\nclass A {\n  Object o = f(new p.q.B(1), new C.D<String>(2));\n}\n',
+    functions: [['P', 'check(x);']],
+    calls: [
+      ['check', '(x)'],
+      ['f', '(new p.q.B(1), new C.D<String>(2))'],
+      ['B', '(1)'],
+      ['D', '(2)'],
+    ],
+    definitions: ['type N', 'class P', 'method P', 'class A'],
+    imports: [],
   },
   {
     languages: ['c', 'cpp'],
