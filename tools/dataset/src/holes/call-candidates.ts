@@ -1,7 +1,8 @@
 import type { CallNode } from '@repoformer/syntax';
+import { bracketDepth } from './bracket-depth.js';
 import { randomOf, type Candidate, type Randomness } from './candidate.js';
 import type { RepositoryNames } from './repository-names.js';
-import { lineAt, overlapping, type SourceFile } from './source-file.js';
+import { lineAt, type SourceFile } from './source-file.js';
 
 const MAX_LINES = 8;
 
@@ -51,18 +52,5 @@ function callRange(
 
 /** Whether the lines end in the middle of something that they began, other than a block. */
 function opensWithoutClosing(file: SourceFile, start: number, end: number): boolean {
-  let depth = 0;
-  let at = start;
-  const count = (code: string) => {
-    for (const char of code) {
-      if ('([{'.includes(char)) depth += 1;
-      else if (')]}'.includes(char)) depth -= 1;
-    }
-  };
-  for (const prose of overlapping(file.prose, start, end)) {
-    count(file.text.slice(at, Math.max(at, prose.start)));
-    at = Math.max(at, prose.end);
-  }
-  count(file.text.slice(Math.min(at, end), end));
-  return depth > 0 && file.text[end - 1] !== '{';
+  return bracketDepth(file, start, end) > 0 && file.text[end - 1] !== '{';
 }

@@ -3,6 +3,7 @@ import { openSyntax } from '@repoformer/syntax';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { HOLE_KINDS, type Hole, type HoleKind } from '../record.js';
+import { bracedRepository } from './braced-fixtures.js';
 import { pythonRepository, typescriptRepository } from './fixtures.js';
 import type { FileText } from './read-repository.js';
 import { sampleHoles, type SampleOptions } from './sample-holes.js';
@@ -226,6 +227,27 @@ describe('each kind', () => {
       const [, ...further] = middle.split('\n').filter((line) => line.trim() !== '');
       for (const line of further)
         expect(/^\s*/.exec(line)![0].length).toBeGreaterThanOrEqual(lastLine(prefix).length);
+    }
+    expect(new Set(holes.map(({ lines }) => lines)).size).toBeGreaterThan(2);
+  });
+
+  it.each(['go', 'java', 'rust'])('chunk: ends where a statement does in %s', async (language) => {
+    const holes = await sample(bracedRepository(language), only('chunk'));
+    expect(holes.length).toBeGreaterThan(8);
+    for (const { prefix, middle, suffix, lines } of holes) {
+      const depth = [...middle].reduce(
+        (sum, char) => sum + ('([{'.includes(char) ? 1 : ')]}'.includes(char) ? -1 : 0),
+        0,
+      );
+      expect(depth, middle).toBe(0);
+      expect(lines).toBeLessThanOrEqual(10);
+      const next = suffix.split('\n').find((line) => line.trim() !== '') ?? '';
+      const indentation = next.search(/\S|$/);
+      expect(indentation, middle).toBeLessThanOrEqual(lastLine(prefix).length);
+      // What is indented less goes on with what is around the hole.
+      if (indentation === lastLine(prefix).length)
+        expect(next.trim(), middle).not.toMatch(/^(?:\.|else|\|\||\+ |where|\{)/);
+      expect(middle).not.toMatch(/(?:^|\n)\s*(?:@Override|#\[inline\]|\/\/.*)$|\{$/);
     }
     expect(new Set(holes.map(({ lines }) => lines)).size).toBeGreaterThan(2);
   });
