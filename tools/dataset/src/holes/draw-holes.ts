@@ -1,7 +1,7 @@
 import { HOLE_KINDS, type HoleKind } from '../record.js';
 import type { Candidate } from './candidate.js';
 import { isImport, isWorthAsking } from './hole-rules.js';
-import type { SourceFile } from './source-file.js';
+import { isInTest, type SourceFile } from './source-file.js';
 
 /** Largest shares of a repository's holes. */
 const FILE_SHARE = 0.06;
@@ -73,14 +73,14 @@ class Tally {
       return 'never';
     const next = this.holes + 1;
     if ((this.perFile.get(file) ?? 0) + 1 > Math.ceil(this.fileShare * next)) return 'not_now';
-    if (file.isTest && this.tests + 1 > TEST_SHARE * next) return 'not_now';
+    if (isInTest(file, range.start) && this.tests + 1 > TEST_SHARE * next) return 'not_now';
     if (isImport(file, range.start, range.end) && this.imports + 1 > IMPORT_SHARE * next) return 'not_now';
     return 'yes';
   }
 
   add({ candidate: { file, kind }, range }: DrawnHole): void {
     this.holes += 1;
-    this.tests += file.isTest ? 1 : 0;
+    this.tests += isInTest(file, range.start) ? 1 : 0;
     this.imports += isImport(file, range.start, range.end) ? 1 : 0;
     this.perFile.set(file, (this.perFile.get(file) ?? 0) + 1);
     this.places.add(placeOf(file, range.start));

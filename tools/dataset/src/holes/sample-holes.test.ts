@@ -129,6 +129,20 @@ describe('a sample', () => {
     expect(imported).toBeGreaterThan(0);
   });
 
+  it('counts modules for tests among the tests', async () => {
+    const functions = (name: string) =>
+      Array.from(
+        { length: 30 },
+        (_, i) => `    fn ${name}_${i}(count: usize) {\n        store.${name}_${i}(count, ${i});\n    }\n`,
+      ).join('');
+    const text = `impl Store {\n${functions('put')}}\n\n#[cfg(test)]\nmod tests {\n${functions('test')}}\n`;
+    const holes = await sample([{ path: 'src/store.rs', text }], { count: 20 });
+    const tests = holes.filter(({ prefix }) => prefix.includes('cfg(test)')).length;
+    expect(holes).toHaveLength(20);
+    expect(tests).toBeGreaterThan(0);
+    expect(tests).toBeLessThanOrEqual(6);
+  });
+
   it('spreads over files: 6 % from one where there are many', async () => {
     const template = pythonRepository()[2]!.text;
     const files = Array.from({ length: 50 }, (_, i) => ({

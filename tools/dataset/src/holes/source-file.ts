@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { AppError, languageOfPath } from '@repoformer/domain';
 import type { Syntax, SyntaxTree, TextRange } from '@repoformer/syntax';
 import { isTestPath } from './is-test-path.js';
+import { testRanges } from './test-ranges.js';
 
 /** Offsets of one line, in UTF-16 code units. */
 export interface Line {
@@ -19,7 +20,10 @@ export interface SourceFile {
   readonly text: string;
   /** Git's id of the text as a blob. */
   readonly blob: string;
+  /** Whether all of it tests other files. */
   readonly isTest: boolean;
+  /** Parts of it that are tests, in the order of the text. */
+  readonly tests: readonly TextRange[];
   readonly lines: readonly Line[];
   readonly tree: SyntaxTree;
   /** Comments and strings, in the order of the text. */
@@ -55,7 +59,8 @@ export async function readSourceFile(
   const tree = await parseOrNothing(text, language, syntax);
   if (!tree) return 'unparseable';
   const prose = [...tree.comments(), ...tree.strings()].sort((a, b) => a.start - b.start);
-  return { path, language, text, blob: blobId(text), isTest: isTestPath(path), lines, tree, prose };
+  const tests = testRanges(text, language);
+  return { path, language, text, blob: blobId(text), isTest: isTestPath(path), tests, lines, tree, prose };
 }
 
 /** A hostile file costs its time limit and is left out; it does not end the run. */
@@ -104,6 +109,11 @@ export function lineAt({ lines }: SourceFile, offset: number): number {
     else high = middle - 1;
   }
   return low;
+}
+
+/** Whether an offset is in code that is there to test other code. */
+export function isInTest({ isTest, tests }: SourceFile, offset: number): boolean {
+  return isTest || overlapping(tests, offset, offset + 1).length > 0;
 }
 
 /** Those of sorted ranges without overlap that share a character with [start, end). */
