@@ -59,6 +59,30 @@ describe('not worth asking', () => {
     expect(await judge(marked, kind)).toBe(false);
   });
 
+  it.each([
+    ['a.java', '@Override', false],
+    ['a.java', '@SuppressWarnings("unchecked")', false],
+    ['a.java', '@Timeout(seconds)', true],
+    ['a.rs', '#[inline(always)]', false],
+    ['a.rs', '#[cfg(test)]', false],
+    ['a.rs', '#[derive(Clone, Debug)]', true],
+    ['a.go', 'return nil', false],
+    ['a.go', 'return err', true],
+  ])('in %s, %s on a line of its own: %s', async (path, line, expected) => {
+    const before = path.endsWith('.go') ? '' : '\n'.repeat(5);
+    const [head, foot] = {
+      java: ['class A {', 'void f() {}\n}'],
+      rs: ['', 'fn f() {}'],
+      go: ['package a\n\n\n\n\nfunc f() error {', '}'],
+    }[path.slice(2) as 'java' | 'rs' | 'go'];
+    const text = `${before}${head}\n${line}\n${foot}\n`;
+    const start = text.indexOf(line);
+    const file = await fileOf(text, path);
+    expect(isWorthAsking(file, 'line', start, start + line.length)).toBe(expected);
+    // Nor is the rest of it.
+    expect(isWorthAsking(file, 'line_rest', start + 2, start + line.length)).toBe(expected);
+  });
+
   it('what stands in the first five lines', async () => {
     const file = await fileOf(LINES_BEFORE, 'a.py');
     const start = LINES_BEFORE.indexOf('e5');

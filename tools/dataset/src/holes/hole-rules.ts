@@ -26,9 +26,16 @@ const LONE_WORDS = new Set(
   ).split(' '),
 );
 
+/** More of them by language, where all of the lines hold no others: attributes, and what is written without thinking. */
+const LONE_WORDS_OF: Readonly<Record<string, ReadonlySet<string>>> = {
+  go: new Set('fallthrough func nil'.split(' ')),
+  java: new Set('Deprecated FunctionalInterface Override SuppressWarnings static'.split(' ')),
+  rust: new Set('always cfg cold deprecated ignore inline must_use non_exhaustive test unsafe'.split(' ')),
+};
+
 /** Whether a person could want this completed: see the rules above, each is one line here. */
 export function isWorthAsking(file: SourceFile, kind: HoleKind, start: number, end: number): boolean {
-  const { text, lines, prose, tree } = file;
+  const { text, language, lines, prose, tree } = file;
   if (end <= start || end - start > MAX_MIDDLE_CHARS) return false;
   const first = lineAt(file, start);
   const last = lineAt(file, end);
@@ -44,6 +51,9 @@ export function isWorthAsking(file: SourceFile, kind: HoleKind, start: number, e
   if (charsWithin(tree.comments(), start, end) > maxComments) return false;
   if (charsWithin(tree.strings(), start, end) > MAX_STRING_SHARE * (end - start)) return false;
   if (!saysSomething(codeOf(text, inside, start, end))) return false;
+  const lineStart = lines[first]!.codeStart;
+  const whole = codeOf(text, overlapping(prose, lineStart, end), lineStart, end);
+  if (!saysMoreThan(LONE_WORDS_OF[language], whole)) return false;
   if (kind !== 'line_rest' && repeatsTheLineAbove(file, first)) return false;
   const near = {
     start: lines[Math.max(0, first - ERROR_DISTANCE_LINES)]!.start,
@@ -87,10 +97,18 @@ function codeOf(text: string, prose: readonly TextRange[], start: number, end: n
 }
 
 function saysSomething(code: string): boolean {
-  const words = code.match(/[\p{L}\p{N}_$]+/gu) ?? [];
+  const words = wordsOf(code);
   const chars = words.reduce((sum, word) => sum + word.length, 0);
   if (chars < MIN_WORD_CHARS || !words.some((word) => /^[\p{L}_$]/u.test(word))) return false;
   return !words.every((word) => LONE_WORDS.has(word));
+}
+
+function saysMoreThan(lone: ReadonlySet<string> | undefined, code: string): boolean {
+  return !lone || !wordsOf(code).every((word) => lone.has(word) || LONE_WORDS.has(word));
+}
+
+function wordsOf(code: string): readonly string[] {
+  return code.match(/[\p{L}\p{N}_$]+/gu) ?? [];
 }
 
 function repeatsTheLineAbove({ text, lines }: SourceFile, line: number): boolean {
