@@ -10,6 +10,8 @@ const SAME_PROJECT = [
   ['npm:markdown-it', 'pypi:markdown-it-py'],
   ['npm:one', 'npm:one'],
   ['npm:one', 'crates:one'],
+  ['maven:org.apache.one:one', 'pypi:one'],
+  ['maven:org.one:one-java', 'crates:one-rs'],
   ['npm:luxon', 'npm:@types/luxon'],
   ['npm:yaml.js', 'pypi:pyyaml'],
   ['pypi:python-pptx', 'npm:pptx'],
@@ -62,13 +64,16 @@ describe('parseManifest', () => {
       entry({ name: 'pypi:Two', kind: 'sdist', tests: { command: ['pytest'] } }),
       entry({ name: 'crates:three' }),
       entry(go),
+      entry({ name: 'maven:org.own:four-core', version: '1.2.3.Final' }),
     );
     expect(entries.map(({ name }) => name)).toEqual([
       'npm:@scope/pkg@1.2.3',
       'pypi:Two@1.2.3',
       'crates:three@1.2.3',
       'go:github.com/a/b@v1.0.0',
+      'maven:org.own:four-core@1.2.3.Final',
     ]);
+    expect(entries[4]).toMatchObject({ ecosystem: 'maven', packageName: 'org.own:four-core' });
     expect(entries[1]).toMatchObject({ kind: 'sdist', tests: { command: ['pytest'], install: [] } });
   });
 
@@ -93,6 +98,8 @@ describe('parseManifest', () => {
     ['another registry', entry({ name: 'gems:rake' }), /\.name: write one of npm:NAME/],
     ['no registry', entry({ name: 'one' }), /\.name: write one of/],
     ['an option as name', entry({ name: 'npm:--registry' }), /\.name: write one of/],
+    ['an artefact without its group', entry({ name: 'maven:four' }), /\.name: write one of/],
+    ['an option as artefact', entry({ name: 'maven:org.own:-Dx' }), /\.name: write one of/],
     ['a path as name', entry({ name: 'npm:../../x' }), /\.name: write one of/],
     ['a copyleft licence', entry({ licence: 'GPL-3.0-only' }), /\.licence: only permissive licences/],
     ['half a licence', entry({ licence: 'MIT AND LGPL-2.1' }), /\.licence: only permissive/],
@@ -158,13 +165,21 @@ describe('readManifest', () => {
       }
     }
     const { entries } = await readManifest(join(corpora, 'standard.json'));
-    const count = (split: string, language: RegExp) =>
-      entries.filter((one) => one.split === split && language.test(one.languages.join())).length;
+    const training = (await readManifest(join(corpora, 'training.json'))).entries;
+    const count = (split: string, language: RegExp, of = entries) =>
+      of.filter((one) => one.split === split && language.test(one.languages.join())).length;
     expect(count('train', /python/)).toBeGreaterThanOrEqual(17);
     expect(count('train', /script/)).toBeGreaterThanOrEqual(17);
     expect(count('calibration', /python/)).toBeGreaterThanOrEqual(4);
     expect(count('calibration', /script/)).toBeGreaterThanOrEqual(4);
     expect(count('benchmark', /python/)).toBeGreaterThanOrEqual(5);
     expect(count('benchmark', /script/)).toBeGreaterThanOrEqual(5);
+    // What is judged on standard.json is judged apart from what is learnt from training.json.
+    expect(training).toEqual(expect.arrayContaining([...entries]));
+    for (const language of [/go/, /rust/, /^java$/]) {
+      expect(count('train', language, training)).toBeGreaterThanOrEqual(20);
+      expect(count('calibration', language, training)).toBeGreaterThanOrEqual(2);
+      expect(count('benchmark', language, training)).toBeGreaterThanOrEqual(3);
+    }
   });
 });
