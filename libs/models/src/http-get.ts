@@ -36,7 +36,8 @@ export async function httpGet(
     if (![301, 302, 303, 307, 308].includes(response.statusCode ?? 0)) return response;
     response.destroy();
     if (redirects === MOST_REDIRECTS) throw new SourceError('unreachable', 'it redirects without end');
-    const next = location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
+    const next =
+      location !== undefined && URL.canParse(location, url.href) ? new URL(location, url) : undefined;
     if (next === undefined) throw new SourceError('unreachable', 'it redirects to nowhere');
     if (next.protocol !== 'https:' && !(isLoopback(url) && isLoopback(next))) {
       throw new SourceError('unreachable', `it redirects to ${next.protocol}//, which is not https`);

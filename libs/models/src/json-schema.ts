@@ -46,13 +46,19 @@ export function validate(schema: JsonSchema, value: unknown, path = ''): string[
 
 type Report = (problem: string) => string[];
 
-function validateObject(schema: JsonSchema, value: Record<string, unknown>, path: string, at: Report): string[] {
+function validateObject(
+  schema: JsonSchema,
+  value: Record<string, unknown>,
+  path: string,
+  at: Report,
+): string[] {
   const properties = schema.properties ?? {};
   const missing = (schema.required ?? []).filter((name) => !Object.hasOwn(value, name));
   const problems = missing.flatMap((name) => at(`lacks "${name}"`));
   for (const [name, member] of Object.entries(value)) {
     const known = Object.hasOwn(properties, name) ? properties[name] : undefined;
-    if (known !== undefined) problems.push(...validate(known, member, path === '' ? name : `${path}.${name}`));
+    if (known !== undefined)
+      problems.push(...validate(known, member, path === '' ? name : `${path}.${name}`));
     else if (schema.additionalProperties === false) problems.push(...at(`does not know "${name}"`));
   }
   return problems;

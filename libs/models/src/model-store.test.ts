@@ -47,7 +47,8 @@ const wrong = ggufBytes(300_000);
 const url = (server: TestServer) => ({ kind: 'url' as const, url: server.url });
 const file = () => join(sandbox.modelsDirectory, 'small.gguf');
 /** What lies in the models directory but records of verification. */
-const lying = async () => (await readdir(sandbox.modelsDirectory)).filter((name) => name !== '.verified').sort();
+const lying = async () =>
+  (await readdir(sandbox.modelsDirectory)).filter((name) => name !== '.verified').sort();
 
 describe('pull', () => {
   it('downloads, reports progress, and leaves nothing but the file', async () => {
@@ -329,7 +330,9 @@ describe('pull', () => {
     const store = await openStore([entryFor(bytes, [url(server)]), embedded]);
     await expect(store.pull('small', { offline: true })).rejects.toMatchObject({ kind: 'unavailable' });
     await expect(store.pull('inside')).rejects.toThrow(/comes with the program/);
-    await expect(store.pull('nobody')).rejects.toThrow(/no model is called "nobody"; there are small, inside/);
+    await expect(store.pull('nobody')).rejects.toThrow(
+      /no model is called "nobody"; there are small, inside/,
+    );
     expect(server.requests).toHaveLength(0);
   });
 
@@ -342,7 +345,12 @@ describe('pull', () => {
 
   it('does not download a model whose adapter is missing', async () => {
     const server = await serving((request, response) => sendFile(request, response, bytes));
-    const adapter = { file: 'lora.gguf', sizeBytes: 5, sha256: sha256Of(Buffer.from('lora!')), licence: 'MIT' };
+    const adapter = {
+      file: 'lora.gguf',
+      sizeBytes: 5,
+      sha256: sha256Of(Buffer.from('lora!')),
+      licence: 'MIT',
+    };
     const store = await openStore([entryFor(bytes, [url(server)], { adapters: [adapter] })]);
     await expect(store.pull('small')).rejects.toThrow(/adapter of small, .*lora.gguf, is missing/);
     expect(server.requests).toHaveLength(0);
@@ -431,7 +439,9 @@ describe('importFile', () => {
     await writeFile(source(), ggufBytes(1000, { 'general.type': 'adapter' }));
     await expect(store.importFile(source())).rejects.toThrow(/is a GGUF adapter, not a model/);
     await writeFile(source(), bytes);
-    await expect(store.importFile(source(), { name: 'small' })).rejects.toMatchObject({ kind: 'already_exists' });
+    await expect(store.importFile(source(), { name: 'small' })).rejects.toMatchObject({
+      kind: 'already_exists',
+    });
     await expect(store.importFile(source(), { name: 'default' })).rejects.toThrow(/name: must be/);
     await expect(store.importFile(source(), { name: '../x' })).rejects.toThrow(/name: must be/);
     await expect(store.importFile(source(), { sha256: sha256Of(wrong) })).rejects.toMatchObject({
@@ -505,7 +515,13 @@ describe('resolveModel', () => {
       adapters,
     });
     expect(await resolveModel('small', { store, adapters: [] })).toMatchObject({ adapters: [] });
-    const own = { store, baseDirectory: root, adapters: ['bundle/lora.gguf'], contextTokens: 512, gpu: 'none' } as const;
+    const own = {
+      store,
+      baseDirectory: root,
+      adapters: ['bundle/lora.gguf'],
+      contextTokens: 512,
+      gpu: 'none',
+    } as const;
     expect(await resolveModel('small', own)).toMatchObject({
       adapters: [{ path: loraPath, scale: 1 }],
       contextTokens: 512,

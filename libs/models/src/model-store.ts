@@ -38,7 +38,9 @@ export class ModelStore {
   }
 
   /** Opens a models directory, which need not exist. Throws what {@link ModelCatalog.load} throws. */
-  static async open(locations: CatalogLocations & { readonly download?: DownloadSettings }): Promise<ModelStore> {
+  static async open(
+    locations: CatalogLocations & { readonly download?: DownloadSettings },
+  ): Promise<ModelStore> {
     return new ModelStore(await ModelCatalog.load(locations), locations.download ?? {});
   }
 

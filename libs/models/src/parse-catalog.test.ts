@@ -10,7 +10,8 @@ import { parseCatalog } from './parse-catalog.js';
 import { entryFor } from './testing.js';
 
 const directory = bundledModelsDirectory();
-const bundled = async () => parseCatalog(await readFile(join(directory, 'catalog.json'), 'utf8'), 'catalog.json');
+const bundled = async () =>
+  parseCatalog(await readFile(join(directory, 'catalog.json'), 'utf8'), 'catalog.json');
 const entry = entryFor(Buffer.from('model'), []);
 const parse = (...models: unknown[]) => parseCatalog(JSON.stringify({ models }), 'c.json');
 
@@ -61,9 +62,7 @@ describe('parseCatalog', () => {
         { kind: 'url', url: 'https://example.org/a.gguf' },
         { kind: 'wheels', parts: [part] },
       ],
-      adapters: [
-        { file: 'a.gguf', sha256: entry.sha256, sizeBytes: 3, licence: 'MIT', scale: 0.5 },
-      ],
+      adapters: [{ file: 'a.gguf', sha256: entry.sha256, sizeBytes: 3, licence: 'MIT', scale: 0.5 }],
       embedded: false,
     };
     expect(parse(full)).toEqual([full]);
@@ -84,7 +83,11 @@ describe('parseCatalog', () => {
     ['no role', { ...entry, roles: [] }, /roles: needs at least 1/],
     ['an unknown source', withSource({ kind: 'ftp' }), /sources\[0\]: "kind" must be one of url, wheels/],
     ['plain http', withSource({ kind: 'url', url: 'http://example.org/a' }), /sources\[0\]\.url/],
-    ['a host that only begins like this one', withSource({ kind: 'url', url: 'http://localhost.org/a' }), /url/],
+    [
+      'a host that only begins like this one',
+      withSource({ kind: 'url', url: 'http://localhost.org/a' }),
+      /url/,
+    ],
     [
       'an option as package',
       withSource({ kind: 'wheels', parts: [{ ...part, package: '--index-url=x' }] }),

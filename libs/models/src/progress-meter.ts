@@ -75,8 +75,7 @@ export class ProgressMeter {
       doneBytes,
       totalBytes: this.#totalBytes,
       bytesPerSecond,
-      remainingMs:
-        bytesPerSecond > 0 ? ((this.#totalBytes - doneBytes) / bytesPerSecond) * 1000 : undefined,
+      remainingMs: bytesPerSecond > 0 ? ((this.#totalBytes - doneBytes) / bytesPerSecond) * 1000 : undefined,
     });
   }
 }

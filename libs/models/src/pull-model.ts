@@ -90,7 +90,8 @@ async function trySource(
       const onBytes = (doneBytes: number) => meter.update(doneBytes);
       if ((await digestFile(target.path, { signal, onBytes })) === entry.sha256) return undefined;
     } catch (error) {
-      if (error instanceof SourceError) return new SourceError(error.failure, `${label}: ${error.message}`, error);
+      if (error instanceof SourceError)
+        return new SourceError(error.failure, `${label}: ${error.message}`, error);
       throw error;
     }
     await target.truncate(0);

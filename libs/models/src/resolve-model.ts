@@ -59,7 +59,8 @@ async function openStore(modelsDirectory: string | undefined): Promise<ModelStor
 async function resolveName(name: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {
   const location = await store.locate(name, { signal: options.signal });
   const { entry } = location;
-  if (location.state === 'present') return createSpec(entry.name, location.path, entry, location, { ...options, store });
+  if (location.state === 'present')
+    return createSpec(entry.name, location.path, entry, location, { ...options, store });
   throw notPresent(location);
 }
 

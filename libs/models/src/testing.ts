@@ -111,9 +111,7 @@ export function wheelBytes(packageName: string, version: string, bytes: Buffer, 
     },
     {
       name: `${info}/WHEEL`,
-      bytes: Buffer.from(
-        'Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n',
-      ),
+      bytes: Buffer.from('Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n'),
     },
     { name: `${info}/RECORD`, bytes: Buffer.from('') },
   ]);

@@ -28,7 +28,10 @@ export class VerificationCache {
    * @param options.fresh reads the whole file whatever the record says, and renews it.
    * @throws AppError not_found or permission_denied/MODEL_NOT_FOUND; cancelled.
    */
-  async digest(path: string, options: DigestOptions & { readonly fresh?: boolean | undefined } = {}): Promise<string> {
+  async digest(
+    path: string,
+    options: DigestOptions & { readonly fresh?: boolean | undefined } = {},
+  ): Promise<string> {
     const absolute = resolve(path);
     const before = await stampOf(absolute);
     if (!options.fresh) {

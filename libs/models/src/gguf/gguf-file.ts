@@ -49,7 +49,7 @@ export class GgufFile {
   /** Reads bytes of the file. @throws AppError when it has become shorter meanwhile */
   async read(start: number, length: number): Promise<Buffer> {
     const bytes = Buffer.allocUnsafe(length);
-    for (let done = 0; done < length; ) {
+    for (let done = 0; done < length;) {
       const { bytesRead } = await this.file.read(bytes, done, length - done, start + done);
       if (bytesRead === 0) throw invalidGguf(`${this.path} is cut off`);
       done += bytesRead;

@@ -90,11 +90,9 @@ describe('mergeAdapters', () => {
 
   beforeAll(async () => {
     sandbox = await createSandbox();
-    [base, adapter, target] = ['base', 'adapter', 'target'].map((name) => join(sandbox.root, `${name}.gguf`)) as [
-      string,
-      string,
-      string,
-    ];
+    [base, adapter, target] = ['base', 'adapter', 'target'].map((name) =>
+      join(sandbox.root, `${name}.gguf`),
+    ) as [string, string, string];
   });
   afterAll(() => sandbox.remove());
   beforeEach(async () => {
@@ -154,15 +152,28 @@ describe('mergeAdapters', () => {
   });
 
   it.each<[string, Record<string, Uint8Array>, Record<string, Given>, RegExp]>([
-    ['of another architecture', { ...loraFields, 'general.architecture': textField('qwen2') }, lora, /is for qwen2/],
+    [
+      'of another architecture',
+      { ...loraFields, 'general.architecture': textField('qwen2') },
+      lora,
+      /is for qwen2/,
+    ],
     ['that is none', { ...loraFields, 'adapter.type': textField('other') }, lora, /no LoRA/],
-    ['of another width', loraFields, { ...lora, 'm.weight.lora_a': { ...a, shape: [32, 2 * RANK] } }, /does not fit/],
+    [
+      'of another width',
+      loraFields,
+      { ...lora, 'm.weight.lora_a': { ...a, shape: [32, 2 * RANK] } },
+      /does not fit/,
+    ],
     ['of another model', loraFields, { 'n.weight.lora_a': a, 'n.weight.lora_b': b }, /does not fit/],
     ['with half a pair', loraFields, { 'm.weight.lora_b': b }, /other tensors/],
   ])('refuses an adapter %s, and leaves nothing', async (_, fields, tensors, message) => {
     await write(adapter, fields, tensors);
     const merge = mergeAdapters(base, [{ path: adapter, scale: 1 }], target, { name: 'x' });
-    await expect(merge).rejects.toMatchObject({ reason: 'MODEL_INVALID', message: expect.stringMatching(message) as string });
+    await expect(merge).rejects.toMatchObject({
+      reason: 'MODEL_INVALID',
+      message: expect.stringMatching(message) as string,
+    });
     await expect(openGguf(target)).rejects.toMatchObject({ reason: 'MODEL_NOT_FOUND' });
   });
 

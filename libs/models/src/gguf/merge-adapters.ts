@@ -1,6 +1,13 @@
 import { layoutBytes, openGguf, type GgufFile, type GgufTensor } from './gguf-file.js';
 import { invalidGguf } from './gguf-cursor.js';
-import { dequantise, quantise, TARGET_TYPES, tensorTypeOf, writableType, type TensorType } from './tensor-types.js';
+import {
+  dequantise,
+  quantise,
+  TARGET_TYPES,
+  tensorTypeOf,
+  writableType,
+  type TensorType,
+} from './tensor-types.js';
 import { textField, writeGguf, type TensorSource } from './write-gguf.js';
 
 /** A LoRA adapter and how strongly it is applied. */
@@ -89,7 +96,8 @@ async function collectFactors(
   const { path } = adapter;
   if (adapter.value('adapter.type') !== 'lora') throw invalidGguf(`${path} is no LoRA adapter`);
   const [forWhat, is] = [adapter, model].map((file) => file.value('general.architecture'));
-  if (forWhat !== is) throw invalidGguf(`${path} is for ${forWhat ?? 'nothing it names'}, the model is ${is ?? 'unknown'}`);
+  if (forWhat !== is)
+    throw invalidGguf(`${path} is for ${forWhat ?? 'nothing it names'}, the model is ${is ?? 'unknown'}`);
   const alpha = adapter.value('adapter.lora.alpha');
   if (typeof alpha !== 'number') throw invalidGguf(`${path} lacks adapter.lora.alpha`);
   const byName = new Map(adapter.tensors.map((tensor) => [tensor.name, tensor]));
@@ -101,7 +109,8 @@ async function collectFactors(
     const name = b.name.slice(0, -B.length);
     const a = byName.get(name + A);
     const whole = model.tensors.find((tensor) => tensor.name === name);
-    if (a === undefined) throw invalidGguf(`${path} lacks ${name}${A}`);const rank = a.shape[1] ?? 0;
+    if (a === undefined) throw invalidGguf(`${path} lacks ${name}${A}`);
+    const rank = a.shape[1] ?? 0;
     const isFitting = whole?.shape[0] === a.shape[0] && whole?.shape[1] === b.shape[1] && b.shape[0] === rank;
     if (!isFitting || rank === 0) throw invalidGguf(`${path} is for another model: ${name} does not fit`);
     const factor = (alpha / rank) * scale;

@@ -11,13 +11,16 @@ const fixture = JSON.parse(readFileSync(new URL('tensor-types.fixture.json', imp
 };
 
 describe('tensor types', () => {
-  it.each(fixture.read.map((each) => [each.name, each] as const))('reads %s', (name, { type, bytes, values }) => {
-    const found = tensorTypeOf(type)!;
-    expect(found.name).toBe(name);
-    const read = new Float32Array(values.length);
-    dequantise(found, Buffer.from(bytes, 'hex'), read);
-    for (const [i, value] of values.entries()) expect(read[i]).toBeCloseTo(value, 5);
-  });
+  it.each(fixture.read.map((each) => [each.name, each] as const))(
+    'reads %s',
+    (name, { type, bytes, values }) => {
+      const found = tensorTypeOf(type)!;
+      expect(found.name).toBe(name);
+      const read = new Float32Array(values.length);
+      dequantise(found, Buffer.from(bytes, 'hex'), read);
+      for (const [i, value] of values.entries()) expect(read[i]).toBeCloseTo(value, 5);
+    },
+  );
 
   it.each(fixture.written.map((each) => [each.name, each] as const))('writes %s', (_, { type, bytes }) => {
     const written = quantise(tensorTypeOf(type)!, Float32Array.from(fixture.values));

@@ -71,7 +71,8 @@ function smallType(id: number, name: string, bitCount: 4 | 5, hasLeast: boolean)
       }
       const scale = largest / -half;
       const inverse = scale === 0 ? 0 : 1 / scale;
-      const whole = (i: number) => Math.min(2 * half - 1, Math.trunc(values[place + i]! * inverse + half + 0.5));
+      const whole = (i: number) =>
+        Math.min(2 * half - 1, Math.trunc(values[place + i]! * inverse + half + 0.5));
       into.setUint16(at, toHalf(scale), true);
       let high = 0;
       for (let i = 0; i < BLOCK / 2; i++) {
@@ -114,8 +115,12 @@ function groupedType(id: number, name: string, bitCount: 4 | 5): TensorType {
       const packed = (i: number) => from.getUint8(at + 4 + i);
       for (let group = 0; group < 8; group++) {
         const isEarly = group < 4;
-        const scaleBits = isEarly ? packed(group) & 63 : (packed(group + 4) & 15) | ((packed(group - 4) >> 6) << 4);
-        const leastBits = isEarly ? packed(group + 4) & 63 : (packed(group + 4) >> 4) | ((packed(group) >> 6) << 4);
+        const scaleBits = isEarly
+          ? packed(group) & 63
+          : (packed(group + 4) & 15) | ((packed(group - 4) >> 6) << 4);
+        const leastBits = isEarly
+          ? packed(group + 4) & 63
+          : (packed(group + 4) >> 4) | ((packed(group) >> 6) << 4);
         const [step, below] = [scale * scaleBits, least * leastBits];
         for (let i = 0; i < 32; i++) {
           const low = from.getUint8(at + lowAt + (group >> 1) * 32 + i);

@@ -50,11 +50,17 @@ export function fitBoostedTrees(x: Matrix, y: Float64Array, options: BoostingOpt
         curvatures[at] = p * (1 - p);
       }
     }
-    const tree = growTree(data, Uint32Array.from(sample(rowNumbers, rowShare, random)), gradients, curvatures, {
-      ...options,
-      minGain: 1e-12,
-      columns: sample(columnNumbers, columnShare, random),
-    });
+    const tree = growTree(
+      data,
+      Uint32Array.from(sample(rowNumbers, rowShare, random)),
+      gradients,
+      curvatures,
+      {
+        ...options,
+        minGain: 1e-12,
+        columns: sample(columnNumbers, columnShare, random),
+      },
+    );
     trees.push(tree);
     for (let at = 0; at < x.rows; at++) scores[at]! += leafOf(tree, x.row(at));
   }

@@ -59,7 +59,10 @@ describe('calibration', () => {
 
   it('gives the base rate where the scores rank the wrong way round', () => {
     const scores = Float64Array.from({ length: 200 }, (_, at) => at / 100);
-    const inverted = fitPlatt(scores, Array.from(scores, (_, at) => at < 60));
+    const inverted = fitPlatt(
+      scores,
+      Array.from(scores, (_, at) => at < 60),
+    );
     expect(inverted.a).toBeGreaterThan(0);
     for (const s of [-5, 0, 5]) expect(calibrate(inverted, s)).toBeCloseTo(0.3, 1);
   });
@@ -68,7 +71,10 @@ describe('calibration', () => {
     const kindOf = (count: number) => {
       const random = seededRandom(18);
       const scores = Float64Array.from({ length: count }, random);
-      return fitCalibration(scores, Array.from(scores, (s) => random() < s)).kind;
+      return fitCalibration(
+        scores,
+        Array.from(scores, (s) => random() < s),
+      ).kind;
     };
     expect([kindOf(500), kindOf(4_000)]).toEqual(['platt', 'isotonic']);
   });

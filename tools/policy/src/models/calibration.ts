@@ -15,7 +15,10 @@ const LEAST_SLOPE = 1e-6;
  *
  * @source J. Platt, Probabilistic Outputs for Support Vector Machines, 1999
  */
-export function fitPlatt(scores: Float64Array, isPositive: readonly boolean[]): Calibration & { kind: 'platt' } {
+export function fitPlatt(
+  scores: Float64Array,
+  isPositive: readonly boolean[],
+): Calibration & { kind: 'platt' } {
   const positives = isPositive.filter(Boolean).length;
   const high = (positives + 1) / (positives + 2);
   const low = 1 / (isPositive.length - positives + 2);
@@ -66,6 +69,9 @@ export function fitCalibration(scores: Float64Array, isPositive: readonly boolea
   const positives = isPositive.filter(Boolean).length;
   const enough = Math.min(positives, isPositive.length - positives) >= ISOTONIC_POSITIVES;
   return enough
-    ? fitIsotonic(scores, Float64Array.from(isPositive, (is) => (is ? 1 : 0)))
+    ? fitIsotonic(
+        scores,
+        Float64Array.from(isPositive, (is) => (is ? 1 : 0)),
+      )
     : fitPlatt(scores, isPositive);
 }

@@ -73,7 +73,13 @@ export function growTree(
     if (leaf!.parent >= 0) children[leaf!.side][leaf!.parent] = node;
     const isLeft = (row: number) => data.bins[column]![row]! <= bin;
     leaves.push(makeLeaf(leaf!.rows.filter(isLeft), node, 'left'));
-    leaves.push(makeLeaf(leaf!.rows.filter((row) => !isLeft(row)), node, 'right'));
+    leaves.push(
+      makeLeaf(
+        leaf!.rows.filter((row) => !isLeft(row)),
+        node,
+        'right',
+      ),
+    );
   }
   leaves.forEach(({ parent, side }, at) => {
     if (parent >= 0) children[side][parent] = -at - 1;
@@ -123,7 +129,8 @@ function bestSplit(
       // An empty bin would give the same parts again, at another threshold.
       if (sums[3 * bin + 2] === 0 || count < minRows) continue;
       if (rows.length - count < minRows) break;
-      const parts = worth(gradient, curvature) + worth(total.gradient - gradient, total.curvature - curvature);
+      const parts =
+        worth(gradient, curvature) + worth(total.gradient - gradient, total.curvature - curvature);
       const gain = (parts - whole) / 2;
       if (gain > minGain && gain > (best?.gain ?? 0)) best = { gain, column, bin };
     }

@@ -8,7 +8,8 @@ import { fitRidge } from './ridge-regression.js';
 import { seededRandom } from './seeded-random.js';
 import { fitSparseLogistic } from './sparse-logistic.js';
 
-const scoreRow = (scorer: Parameters<typeof score>[0], x: Matrix, row: number) => score(scorer, [...x.row(row)]);
+const scoreRow = (scorer: Parameters<typeof score>[0], x: Matrix, row: number) =>
+  score(scorer, [...x.row(row)]);
 
 function normalMatrix(rows: number, columns: number, seed: number): Matrix {
   const normal = normalNumbers(seed);
@@ -52,7 +53,8 @@ describe('fitRidge', () => {
     const model = fitRidge(x, y, { penalty });
     const loss = (weights: readonly number[], bias: number) => {
       let sum = 0;
-      for (let row = 0; row < x.rows; row++) sum += (scoreRow({ ...model, weights, bias }, x, row) - y[row]!) ** 2;
+      for (let row = 0; row < x.rows; row++)
+        sum += (scoreRow({ ...model, weights, bias }, x, row) - y[row]!) ** 2;
       return sum + penalty * weights.reduce((total, w) => total + w * w, 0);
     };
     expectFlat(loss, model.weights, model.bias);
@@ -77,7 +79,9 @@ describe('fitLogistic', () => {
   it('has a gradient of zero, whatever the weights of the rows', () => {
     const x = normalMatrix(80, 4, 5);
     const random = seededRandom(6);
-    const y = Float64Array.from({ length: 80 }, (_, row) => (random() < sigmoid(x.row(row)[0]! - 0.5) ? 1 : 0));
+    const y = Float64Array.from({ length: 80 }, (_, row) =>
+      random() < sigmoid(x.row(row)[0]! - 0.5) ? 1 : 0,
+    );
     const weights = Float64Array.from({ length: 80 }, random);
     const penalty = 0.7;
     const model = fitLogistic(x, y, { penalty, weights });
@@ -136,11 +140,14 @@ describe('fitSparseLogistic', () => {
   it('meets the conditions of an optimum', () => {
     const share = 0.2;
     const model = fitSparseLogistic(x, y, { share });
-    const column = (at: number) => Array.from({ length: 400 }, (_, row) => (x.row(row)[at]! - model.mean[at]!) / model.scale[at]!);
+    const column = (at: number) =>
+      Array.from({ length: 400 }, (_, row) => (x.row(row)[at]! - model.mean[at]!) / model.scale[at]!);
     const gradient = (at: number, scoreOf: (row: number) => number) =>
       column(at).reduce((sum, value, row) => sum + value * (sigmoid(scoreOf(row)) - y[row]!), 0);
     const rate = y.reduce((sum, value) => sum + value, 0) / 400;
-    const atStart = Array.from({ length: 12 }, (_, at) => Math.abs(gradient(at, () => Math.log(rate / (1 - rate)))));
+    const atStart = Array.from({ length: 12 }, (_, at) =>
+      Math.abs(gradient(at, () => Math.log(rate / (1 - rate)))),
+    );
     const penalty = share * Math.max(...atStart);
     model.weights.forEach((weight, at) => {
       const slope = gradient(at, (row) => scoreRow(model, x, row));
@@ -152,6 +159,8 @@ describe('fitSparseLogistic', () => {
   it('keeps the columns that tell something, and none at the greatest penalty', () => {
     const { weights } = fitSparseLogistic(x, y, { share: 0.4 });
     expect(weights.flatMap((weight, at) => (weight === 0 ? [] : [at]))).toEqual([3, 7]);
-    expect(fitSparseLogistic(x, y, { share: 1 }).weights.every((weight) => Math.abs(weight) < 1e-6)).toBe(true);
+    expect(fitSparseLogistic(x, y, { share: 1 }).weights.every((weight) => Math.abs(weight) < 1e-6)).toBe(
+      true,
+    );
   });
 });

@@ -45,7 +45,12 @@ export function fitLogistic(x: Matrix, y: Float64Array, { penalty, weights }: Lo
     }
     if (before - loss <= TOLERANCE * (Math.abs(loss) + TOLERANCE)) break;
   }
-  return { kind: 'linear', ...standardisation, weights: [...beta.subarray(0, x.columns)], bias: beta[x.columns]! };
+  return {
+    kind: 'linear',
+    ...standardisation,
+    weights: [...beta.subarray(0, x.columns)],
+    bias: beta[x.columns]!,
+  };
 }
 
 function startingBias(y: Float64Array, weights: Float64Array): number {
@@ -59,7 +64,13 @@ function startingBias(y: Float64Array, weights: Float64Array): number {
   return Math.log(rate / (1 - rate));
 }
 
-function lossOf(x: Matrix, y: Float64Array, weights: Float64Array, beta: Float64Array, penalty: number): number {
+function lossOf(
+  x: Matrix,
+  y: Float64Array,
+  weights: Float64Array,
+  beta: Float64Array,
+  penalty: number,
+): number {
   let loss = 0;
   for (let at = 0; at < x.rows; at++) {
     const score = dot(x.row(at), beta);

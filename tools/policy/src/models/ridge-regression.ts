@@ -8,7 +8,11 @@ import { fitStandardisation, standardise } from './standardise.js';
  *
  * @param penalty λ, positive
  */
-export function fitRidge(x: Matrix, y: Float64Array, { penalty }: { readonly penalty: number }): LinearScorer {
+export function fitRidge(
+  x: Matrix,
+  y: Float64Array,
+  { penalty }: { readonly penalty: number },
+): LinearScorer {
   const standardisation = fitStandardisation(x);
   const z = standardise(x, standardisation);
   const size = x.columns + 1;
@@ -20,5 +24,10 @@ export function fitRidge(x: Matrix, y: Float64Array, { penalty }: { readonly pen
     moments[x.columns]! += y[at]!;
   }
   const beta = solvePositiveDefinite(gram, moments);
-  return { kind: 'linear', ...standardisation, weights: [...beta.subarray(0, x.columns)], bias: beta[x.columns]! };
+  return {
+    kind: 'linear',
+    ...standardisation,
+    weights: [...beta.subarray(0, x.columns)],
+    bias: beta[x.columns]!,
+  };
 }

@@ -27,7 +27,8 @@ export function fitSparseLogistic(x: Matrix, y: Float64Array, { share }: SparseO
   const beta = new Float64Array(size);
   beta[columns] = Math.log(Math.max(1e-3, rate) / Math.max(1e-3, 1 - rate));
   const start = gradientOf(z, y, beta);
-  const penalty = share * start.gradient.subarray(0, columns).reduce((most, g) => Math.max(most, Math.abs(g)), 0);
+  const penalty =
+    share * start.gradient.subarray(0, columns).reduce((most, g) => Math.max(most, Math.abs(g)), 0);
   let objective = objectiveOf(z, y, beta, penalty);
   for (let step = 0; step < MAX_STEPS; step++) {
     const { gradient, curvature } = gradientOf(z, y, beta);
@@ -46,10 +47,20 @@ export function fitSparseLogistic(x: Matrix, y: Float64Array, { share }: SparseO
     }
     if (improved <= TOLERANCE * 1e-3 * Math.max(1, objective)) break;
   }
-  return { kind: 'linear', ...standardisation, weights: [...beta.subarray(0, columns)], bias: beta[columns]! };
+  return {
+    kind: 'linear',
+    ...standardisation,
+    weights: [...beta.subarray(0, columns)],
+    bias: beta[columns]!,
+  };
 
   /** Minimises gᵀd + ½ dᵀHd + λ Σ |w| over w = beta + d, one coordinate after the other. */
-  function descend(gram: Float64Array, gradient: Float64Array, from: Float64Array, lambda: number): Float64Array {
+  function descend(
+    gram: Float64Array,
+    gradient: Float64Array,
+    from: Float64Array,
+    lambda: number,
+  ): Float64Array {
     const entry = (i: number, j: number) => (i >= j ? gram[i * size + j]! : gram[j * size + i]!);
     const to = Float64Array.from(from);
     // The quadratic's gradient at `to`.
