@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addBuildCommand } from './build-command.js';
 import { addLabelCommand } from './label-command.js';
+import { addPackCommand } from './pack-command.js';
 import { addStatsCommand } from './stats-command.js';
 
 /** The command line `repoformer-dataset`. */
@@ -13,6 +14,7 @@ export function createProgram(signal: AbortSignal): Command {
     .showHelpAfterError();
   addBuildCommand(program, signal);
   addLabelCommand(program, signal);
+  addPackCommand(program);
   addStatsCommand(program);
   return program;
 }

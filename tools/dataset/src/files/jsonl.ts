@@ -1,14 +1,18 @@
 import { createReadStream } from 'node:fs';
 import { open, type FileHandle } from 'node:fs/promises';
 import { createInterface } from 'node:readline';
+import { pipeline } from 'node:stream';
+import { createGunzip } from 'node:zlib';
 import { AppError } from '@repoformer/domain';
 
 const LINE_FEED = 0x0a;
 const TAIL_BYTES = 64 * 1024;
+/** Ends the names of compressed files. */
+export const PACKED = '.gz';
 
 /**
- * Reads a file of one JSON value a line. A last line without its line end was being written when the writer died
- * and is left out.
+ * Reads a file of one JSON value a line, compressed by gzip if its name ends so. A last line without its line end was
+ * being written when the writer died and is left out; compressed files are written whole.
  *
  * @param parse makes a record of a line's value; what it throws is reported with file and line
  * @param options.whole the file was written at once: a last line without its end is damage
@@ -21,20 +25,14 @@ export async function* readJsonl<T>(
 ): AsyncGenerator<T, void, void> {
   const handle = await openFile(path);
   const { size } = await handle.stat();
-  const completeBytes = await completeLength(handle);
+  const isPacked = path.endsWith(PACKED);
+  const completeBytes = isPacked ? size : await completeLength(handle);
   await handle.close();
-  if (whole && (size === 0 || completeBytes < size)) {
-    throw new AppError({
-      kind: 'data_loss',
-      reason: 'CONFIG_INVALID',
-      message: `${path}: the file is cut short; run the command that made it again`,
-    });
-  }
+  if ((whole || isPacked) && (size === 0 || completeBytes < size)) throw cutShort(path);
   if (completeBytes === 0) return;
-  const lines = createInterface({
-    input: createReadStream(path, { encoding: 'utf8', end: completeBytes - 1 }),
-    crlfDelay: Infinity,
-  });
+  const stream = createReadStream(path, { end: completeBytes - 1 });
+  const unpacked = isPacked ? pipeline(stream, createGunzip(), () => undefined) : stream;
+  const lines = createInterface({ input: unpacked, crlfDelay: Infinity });
   let number = 0;
   try {
     for await (const line of lines) {
@@ -44,6 +42,7 @@ export async function* readJsonl<T>(
     }
   } catch (error) {
     if (error instanceof AppError && error.kind !== 'invalid_argument') throw error;
+    if ((error as NodeJS.ErrnoException).code?.startsWith('Z_')) throw cutShort(path, error);
     throw new AppError({
       kind: 'data_loss',
       reason: 'CONFIG_INVALID',
@@ -53,6 +52,15 @@ export async function* readJsonl<T>(
   } finally {
     lines.close();
   }
+}
+
+function cutShort(path: string, cause?: unknown): AppError {
+  return new AppError({
+    kind: 'data_loss',
+    reason: 'CONFIG_INVALID',
+    message: `${path}: the file is cut short or damaged; run the command that made it again`,
+    cause,
+  });
 }
 
 /** Appends records to a file, each durable before the next is asked for. */

@@ -7,13 +7,13 @@ import { fileError } from './jsonl.js';
  *
  * @throws AppError resource_exhausted when the disk is full; permission_denied or unavailable otherwise
  */
-export async function writeWhole(path: string, text: string): Promise<void> {
+export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
   const partial = `${path}.${process.pid}.partial`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const handle = await open(partial, 'w');
     try {
-      await handle.writeFile(text);
+      await handle.writeFile(content);
       await handle.datasync();
     } finally {
       await handle.close();

@@ -29,6 +29,9 @@ export type RunnableHole = Pick<
   'repository' | 'path' | 'language' | 'kind' | 'prefix' | 'middle' | 'suffix'
 >;
 
+/** Log-probabilities of a read-out are kept in steps of 1/256 nat: finer ones are noise, and do not compress. */
+const READOUT_STEPS = 256;
+
 /** Puts holes to a loaded model, with the prompts, the budgets and the stop rules of the product. */
 export class HoleRunner {
   readonly #readout: readonly number[];
@@ -211,7 +214,10 @@ export class HoleRunner {
       top: FIRST_TOKEN_TOP,
       signal,
     });
-    const readout = Float32Array.from(this.#readout, (_, i) => Math.log(probabilities[i]!));
+    const readout = Float32Array.from(
+      this.#readout,
+      (_, i) => Math.round(Math.log(probabilities[i]!) * READOUT_STEPS) / READOUT_STEPS,
+    );
     return {
       ...(decisionToken !== undefined && {
         retrieve: probabilities.at(-1)!,

@@ -3,7 +3,7 @@ import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCancellation, throwIfAborted } from '@repoformer/domain';
 import { cutToLines, editSimilarity, exactMatch, nonBlankLines } from '@repoformer/metrics';
-import { fileError, JsonlWriter, readJsonl } from '../files/jsonl.js';
+import { fileError, JsonlWriter, PACKED, readJsonl } from '../files/jsonl.js';
 import { tryLock } from '../files/work-lock.js';
 import type { HoleRecord } from '../record.js';
 import type { HoleRun } from './hole-run.js';
@@ -94,13 +94,15 @@ export async function labelHoles(
   return done;
 }
 
-/** All labels of a run by hole; of two for one hole, the later. */
+/** All labels of a run by hole, packed ones first; of two for one hole, the later. */
 export async function readLabels(directory: string): Promise<Map<string, LabelRecord>> {
   const names = await readdir(directory).catch((error: unknown) => {
     throw fileError(directory, error);
   });
   const labels = new Map<string, LabelRecord>();
-  for (const name of names.filter((each) => /^labels-.*\.jsonl$/.test(each)).sort()) {
+  const ofSuffix = (suffix: string) =>
+    names.filter((name) => name.startsWith('labels-') && name.endsWith(suffix)).sort();
+  for (const name of [...ofSuffix(`.jsonl${PACKED}`), ...ofSuffix('.jsonl')]) {
     for (const [id, label] of await readLabelFile(join(directory, name))) labels.set(id, label);
   }
   return labels;
