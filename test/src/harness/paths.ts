@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -6,6 +7,20 @@ import { fileURLToPath } from 'node:url';
 export const PROJECT_ROOT = findRoot(dirname(fileURLToPath(import.meta.url)));
 export const CLI = join(PROJECT_ROOT, 'apps/cli/bin/repoformer.mjs');
 export const DAEMON = join(PROJECT_ROOT, 'apps/daemon/bin/repoformerd.mjs');
+
+export const TRAINER = join(PROJECT_ROOT, 'tools/trainer');
+/** A Python that has the trainer's packages; it takes 5 GB, so that no test installs it. */
+export const TORCH_PYTHON =
+  process.env['REPOFORMER_TORCH_PYTHON'] ??
+  join(TRAINER, '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
+
+/** What is missing on this machine to run the trainer. */
+export function whyNoTorch(): string | undefined {
+  const isThere = spawnSync(TORCH_PYTHON, ['-c', 'import torch, gguf, pytest']).status === 0;
+  return isThere
+    ? undefined
+    : `PyTorch: see tools/trainer/README.md, or name a Python in REPOFORMER_TORCH_PYTHON`;
+}
 
 /** The catalogue's default model, when the tests are to run on it; the embedded model otherwise. */
 export const REAL_MODEL = process.env['REPOFORMER_TEST_MODEL'] ? 'default' : undefined;

@@ -27,6 +27,9 @@ interface LabelFlags {
   readonly shards: number;
   readonly shard?: number;
   readonly threads: number;
+  readonly torch?: string;
+  readonly device: 'cpu' | 'cuda';
+  readonly parallel: number;
 }
 
 /** `label`: puts the holes to a model, with and without their context. */
@@ -74,12 +77,18 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
     )
     .option('--shard <i>', 'only this shard, counted from 0', wholeNumber)
     .option('--threads <n>', 'threads of the model; 0: chosen from the machine', wholeNumber, 0)
+    .option(
+      '--torch <python>',
+      'evaluate by PyTorch, many holes at a time, with this Python: see tools/trainer/README.md',
+    )
+    .addOption(new Option('--device <name>', 'of PyTorch').choices(['cpu', 'cuda']).default('cpu'))
+    .option('--parallel <n>', 'holes at a time, with PyTorch', wholeNumber, 16)
     .action((dataset: string, flags: LabelFlags) => label(resolve(dataset), flags, signal));
 }
 
 async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
   const holes = chosen(await readHoles(dataset), flags);
-  const { placement, order, adapter, modelsDir, threads } = flags;
+  const { placement, order, adapter, modelsDir, threads, torch, device, parallel } = flags;
   const opened = await openLabelModel({
     model: flags.model,
     ...(modelsDir !== undefined && { modelsDirectory: modelsDir }),
@@ -87,9 +96,10 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
     ...(placement && { placement }),
     ...(order && { order }),
     threads,
+    ...(torch !== undefined && { torch: { python: torch, device, threads, lanes: Math.max(1, parallel) } }),
     signal,
   });
-  const { model, format } = opened;
+  const { model, format, lanes } = opened;
   try {
     const { prefixTokens, suffixTokens, contextTokens, maxChunks, completions } = flags;
     const settings = {
@@ -107,6 +117,7 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
       directory,
       shards,
       ...(shard !== undefined && { shard }),
+      parallel: lanes,
       signal,
       onProgress: ({ done: count, known, total, rate }) => {
         const left = rate === undefined ? '' : `, ${duration((total - known - count) / rate)} left`;

@@ -63,8 +63,10 @@ function cutShort(path: string, cause?: unknown): AppError {
   });
 }
 
-/** Appends records to a file, each durable before the next is asked for. */
+/** Appends records to a file, one after the other, each durable when its promise resolves. */
 export class JsonlWriter {
+  #last: Promise<void> = Promise.resolve();
+
   private constructor(
     private readonly path: string,
     private readonly handle: FileHandle,
@@ -84,7 +86,13 @@ export class JsonlWriter {
   /**
    * @throws AppError resource_exhausted when the disk is full; what was appended before stays whole
    */
-  async append(record: unknown): Promise<void> {
+  append(record: unknown): Promise<void> {
+    const appended = this.#last.catch(() => undefined).then(() => this.#append(record));
+    this.#last = appended;
+    return appended;
+  }
+
+  async #append(record: unknown): Promise<void> {
     const line = Buffer.from(`${JSON.stringify(record)}\n`);
     try {
       await this.handle.appendFile(line);
@@ -98,6 +106,7 @@ export class JsonlWriter {
   }
 
   async close(): Promise<void> {
+    await this.#last.catch(() => undefined);
     await this.handle.close();
   }
 }

@@ -41,6 +41,30 @@ describe('labelHoles', () => {
     expect([...labels.keys()].sort()).toEqual(all.map(({ id }) => id).sort());
   });
 
+  it('has so many holes under way at a time, and waits for all when one fails', async () => {
+    let open = 0;
+    let most = 0;
+    let asked = 0;
+    const runner = {
+      run: async (hole: { path: string }): Promise<HoleRun> => {
+        asked++;
+        most = Math.max(most, ++open);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        open--;
+        if (hole.path === 'file11.py') throw new Error('crash');
+        return runOf('a', 'b');
+      },
+    };
+    const options = { directory, shards: 1, parallel: 4, signal };
+    await expect(labelHoles(holes(20), runner, options)).rejects.toThrow('crash');
+    expect([open, most]).toEqual([0, 4]);
+    const kept = (await readLabels(directory)).size;
+    expect(kept).toBeGreaterThan(6);
+    expect(asked).toBeLessThan(20);
+    const others = holes(20).filter(({ path }) => path !== 'file11.py');
+    expect(await labelHoles(others, runner, options)).toBe(19 - kept);
+  });
+
   it('keeps the gain of the context, cut to the lines of the truth', async () => {
     const [hole] = holes(1);
     const run = runOf('y = 3\nand = more', 'x = 1\nand = more');

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { isCancellation, throwIfAborted } from '@repoformer/domain';
@@ -26,6 +27,8 @@ export interface LabelOptions {
   readonly shards?: number;
   /** Only this shard, counted from 0; default: each that nobody else is working on. */
   readonly shard?: number;
+  /** Holes that are under way at a time. Default 1. */
+  readonly parallel?: number;
   readonly signal: AbortSignal;
   readonly onProgress?: (progress: LabelProgress) => void;
 }
@@ -33,7 +36,7 @@ export interface LabelOptions {
 const DEFAULT_SHARDS = 16;
 
 /**
- * Labels holes that have no label yet. Each label is durable before the next is begun; processes that run side by
+ * Labels holes that have no label yet. A label is durable before another hole is begun in its place; processes that run side by
  * side work on different shards, and none labels what another file holds already, however it was sharded.
  *
  * @returns how many were labelled
@@ -42,7 +45,7 @@ const DEFAULT_SHARDS = 16;
 export async function labelHoles(
   holes: readonly HoleRecord[],
   runner: Pick<HoleRunner, 'run'>,
-  { directory, shards = DEFAULT_SHARDS, shard, signal, onProgress }: LabelOptions,
+  { directory, shards = DEFAULT_SHARDS, shard, parallel = 1, signal, onProgress }: LabelOptions,
 ): Promise<number> {
   const known = await readLabels(directory);
   const inputs = new Map(holes.map((hole) => [hole.id, inputDigest(hole)]));
@@ -72,15 +75,13 @@ export async function labelHoles(
       const present = await readLabelFile(path);
       const writer = await JsonlWriter.open(path);
       try {
-        for (const hole of wanted) {
-          throwIfAborted(signal);
-          const input = inputs.get(hole.id)!;
-          if (present.get(hole.id)?.input === input) continue;
-          const run = await runner.run(hole, hole.context.chunks, signal);
-          await writer.append(toLabel(hole, input, run));
+        const open = wanted.filter(({ id }) => present.get(id)?.input !== inputs.get(id));
+        await eachInParallel(open, parallel, signal, async (hole, anySignal) => {
+          const run = await runner.run(hole, hole.context.chunks, anySignal);
+          await writer.append(toLabel(hole, inputs.get(hole.id)!, run));
           done++;
           report();
-        }
+        });
       } finally {
         await writer.close();
       }
@@ -92,6 +93,34 @@ export async function labelHoles(
     }
   }
   return done;
+}
+
+/** Works on so many items at a time, in order; where one fails, the others are given up and waited for. */
+async function eachInParallel<T>(
+  items: readonly T[],
+  parallel: number,
+  signal: AbortSignal,
+  work: (item: T, signal: AbortSignal) => Promise<void>,
+): Promise<void> {
+  const failed = new AbortController();
+  const anySignal = AbortSignal.any([signal, failed.signal]);
+  // Each item under way listens some times.
+  setMaxListeners(0, anySignal);
+  const errors: unknown[] = [];
+  const left = items.values();
+  const workUntilEmpty = async () => {
+    try {
+      for (const item of left) {
+        throwIfAborted(anySignal);
+        await work(item, anySignal);
+      }
+    } catch (error) {
+      errors.push(error);
+      failed.abort(error);
+    }
+  };
+  await Promise.all(Array.from({ length: Math.max(1, parallel) }, workUntilEmpty));
+  if (errors.length > 0) throw errors[0];
 }
 
 /** All labels of a run by hole, packed ones first; of two for one hole, the later. */

@@ -7,6 +7,7 @@ import { fileError } from '../files/jsonl.js';
 import type { LabelModel } from './open-label-model.js';
 import { readoutTokens } from './readout-tokens.js';
 import type { RunSettings } from './run-settings.js';
+import { TorchLanguageModel } from './torch-model.js';
 
 /** What labels depend on besides the holes: the model's files, the prompt's form and the settings. */
 export interface LabelRun {
@@ -16,6 +17,8 @@ export interface LabelRun {
     readonly sha256: string;
     readonly adapters: readonly { readonly sha256: string; readonly scale: number }[];
   };
+  /** What evaluated it, where that was not llama.cpp: numbers differ in the third digit, milliseconds mean nothing. */
+  readonly engine?: 'pytorch-bfloat16';
   readonly family: string;
   readonly placement: string;
   /** Order of the chunks in the prompt. */
@@ -37,6 +40,7 @@ export async function describeLabelRun(
   return {
     schema: 1,
     model: { name: spec.name, sha256: await fileDigest(spec.path), adapters },
+    ...(model instanceof TorchLanguageModel && { engine: 'pytorch-bfloat16' }),
     family: format.family,
     placement: format.placement,
     order,

@@ -5,6 +5,7 @@ import { loadLanguageModel } from '@repoformer/engine';
 import { resolveFormat, type FimFormat, type Placement } from '@repoformer/fim';
 import { ModelStore, resolveModel } from '@repoformer/models';
 import { thisMachine } from '../this-machine.js';
+import { TorchLanguageModel, type TorchOptions } from './torch-model.js';
 
 export interface LabelModelOptions {
   /** Name of the catalogue, or path of a GGUF file. */
@@ -25,6 +26,8 @@ export interface LabelModelOptions {
   readonly gpu?: 'auto' | 'none';
   /** Default: what the catalogue says of the model. */
   readonly contextTokens?: number;
+  /** Evaluate by PyTorch instead of llama.cpp, many holes at a time. */
+  readonly torch?: Omit<TorchOptions, 'signal'>;
   readonly signal: AbortSignal;
 }
 
@@ -34,6 +37,8 @@ export interface LabelModel {
   readonly spec: ModelSpec;
   readonly model: LanguageModel;
   readonly format: FimFormat;
+  /** Holes that can be put to it at a time. */
+  readonly lanes: number;
 }
 
 /**
@@ -43,7 +48,7 @@ export interface LabelModel {
  * the engine report
  */
 export async function openLabelModel(options: LabelModelOptions): Promise<LabelModel> {
-  const { threads = 0, decodeThreads = threads === 0 ? 0 : 1, gpu, contextTokens, signal } = options;
+  const { threads = 0, decodeThreads = threads === 0 ? 0 : 1, gpu, contextTokens, torch, signal } = options;
   const modelsDirectory =
     options.modelsDirectory ?? join(defaultDataDir(thisMachine(), process.env), 'models');
   const store = await ModelStore.open({ modelsDirectory });
@@ -57,8 +62,9 @@ export async function openLabelModel(options: LabelModelOptions): Promise<LabelM
     decodeThreads,
     signal,
   });
-  const model = await loadLanguageModel(spec, { signal });
+  let model: LanguageModel = await loadLanguageModel(spec, { signal });
   try {
+    if (torch) model = await TorchLanguageModel.start(model, spec, { ...torch, signal });
     const { family } = spec;
     const { placement, order } = options;
     const found = resolveFormat(model.info, { ...(family && { family }), ...(placement && { placement }) });
@@ -73,7 +79,7 @@ export async function openLabelModel(options: LabelModelOptions): Promise<LabelM
     const format = order
       ? { ...found, withContext: { ...withContext, chunk: { ...withContext.chunk, order } } }
       : found;
-    return { modelsDirectory, spec, model, format };
+    return { modelsDirectory, spec, model, format, lanes: torch?.lanes ?? 1 };
   } catch (error) {
     await model.close();
     throw error;

@@ -1,6 +1,7 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { SPLITS, type Split } from '@repoformer/dataset';
+import { AppError } from '@repoformer/domain';
 import { EAGERNESS, EAGERNESS_NAMES, type Eagerness } from '@repoformer/policy';
 import { count, type Baseline } from '../analysis/index.js';
 import { contextCost, isServed, joinLabels, type LabelledHole } from '../collect/collect-results.js';
@@ -78,6 +79,13 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
     labels,
     (hole) => isServed(hole) && hole.split === flags.split,
   );
+  if (run.engine !== undefined) {
+    throw new AppError({
+      kind: 'failed_precondition',
+      reason: 'CONFIG_INVALID',
+      message: `${labels} was made by PyTorch, whose milliseconds are not the daemon's; label these holes with llama.cpp (without --torch)`,
+    });
+  }
   signal.throwIfAborted();
   const msPerContextToken = contextCost(holes.map(({ label }) => label));
   const cost = { msPerContextToken, lambda: EAGERNESS[flags.eagerness] };

@@ -42,3 +42,16 @@ it('compares datasets of the same holes with other context', async () => {
   expect(study.entries.map(({ name }) => name)).toEqual(['model', 'other/model']);
   expect(study.holes).toBe(fixture.holes.length);
 });
+
+it('shows no milliseconds of PyTorch, and makes no report of them', async () => {
+  const run = { ...sketchRun('torch'), engine: 'pytorch-bfloat16' as const };
+  const labels = await writeLabels(fixture, run);
+  const said = await runEval(['study', fixture.dataset, '--labels', labels, '--json']);
+  const [entry] = (JSON.parse(said) as Study).entries;
+  expect(entry!.rows[1]!.contextTokens).toBeGreaterThan(0);
+  expect(entry!.rows[1]).not.toHaveProperty('contextMs');
+  const out = join(fixture.base, 'refused');
+  await expect(runEval(['report', fixture.dataset, '--labels', labels, '--out', out])).rejects.toThrow(
+    /PyTorch/,
+  );
+});

@@ -25,8 +25,8 @@ export interface StudyRow {
   readonly same?: number;
   readonly worse?: number;
   readonly contextTokens: number;
-  /** Milliseconds: evaluating the context, and writing. */
-  readonly contextMs: number;
+  /** Milliseconds: evaluating the context, and writing; absent where the engine's mean nothing. */
+  readonly contextMs?: number;
   readonly decodeMs?: number;
   /** This run less the first one, with the same number of chunks, hole by hole. */
   readonly versusFirst: { readonly editSimilarity?: Interval; readonly logLikelihood?: Interval };
@@ -76,10 +76,11 @@ export function compareRuns(runs: readonly StudiedRun[], options: BootstrapOptio
     const sharesTokens =
       run.readoutTokens.join() === runs[0]!.run.readoutTokens.join() &&
       own.every(({ label }, row) => label.tokens.target === targets[row]);
+    const isTimed = run.engine === undefined;
     const most = Math.max(...own.map(({ label }) => label.variants.length)) - 1;
     const { model, family, placement, order, settings } = run;
     const rows = Array.from({ length: most + 1 }, (_, chunks) =>
-      studyRow(own, index === 0 ? undefined : first, chunks, sharesTokens, resampler),
+      studyRow(own, index === 0 ? undefined : first, chunks, { sharesTokens, isTimed }, resampler),
     );
     return { name, model, family, placement, order, settings, sharesTokens, rows };
   });
@@ -111,7 +112,7 @@ function studyRow(
   holes: readonly LabelledHole[],
   first: readonly LabelledHole[] | undefined,
   chunks: number,
-  sharesTokens: boolean,
+  { sharesTokens, isTimed }: { readonly sharesTokens: boolean; readonly isTimed: boolean },
   resampler: Resampler,
 ): StudyRow {
   const edits = columnOf(holes, chunks, 'editSimilarity');
@@ -142,8 +143,8 @@ function studyRow(
         worse: share((gain) => gain < -SAME),
       }),
     contextTokens: mean(variants.map(({ contextTokens }) => contextTokens)),
-    contextMs: mean(variants.map(({ contextMs }) => contextMs)),
-    ...(decode.length === holes.length && { decodeMs: mean(decode) }),
+    ...(isTimed && { contextMs: mean(variants.map(({ contextMs }) => contextMs)) }),
+    ...(isTimed && decode.length === holes.length && { decodeMs: mean(decode) }),
     versusFirst: first
       ? {
           ...interval('editSimilarity', less(edits, columnOf(first, chunks, 'editSimilarity')), resampler),

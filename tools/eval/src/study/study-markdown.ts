@@ -56,7 +56,7 @@ function qualityTable(entries: readonly StudyEntry[]): Table {
       ranged(row.editSimilarity, one),
       ranged(row.logLikelihood, three),
       row.contextTokens.toFixed(0),
-      row.contextMs.toFixed(0),
+      row.contextMs?.toFixed(0) ?? '–',
       row.decodeMs?.toFixed(0) ?? '–',
     ]),
   };
