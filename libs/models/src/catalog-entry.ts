@@ -40,6 +40,19 @@ export interface AdapterEntry {
   readonly scale?: number;
 }
 
+/**
+ * A model and its adapters as one file, which is evaluated faster. It is not downloaded but made, when the model is pulled,
+ * and always comes out the same.
+ */
+export interface MergedEntry {
+  /** File name within the models directory. */
+  readonly file: string;
+  /** Type of the matrices that change; see `ModelStore.merge`. */
+  readonly type: string;
+  readonly sizeBytes: number;
+  readonly sha256: string;
+}
+
 /** One model of the catalogue. */
 export interface ModelEntry {
   /** Lower case letters, digits, `.`, `_` and `-`. */
@@ -60,6 +73,8 @@ export interface ModelEntry {
   /** Tried in order. Empty for embedded and imported models. */
   readonly sources: readonly ModelSource[];
   readonly adapters: readonly AdapterEntry[];
+  /** Loaded in place of model and adapters where it is there. */
+  readonly merged?: MergedEntry;
   /** Context length to run it with. */
   readonly contextTokens: number;
   readonly roles: readonly ModelRole[];

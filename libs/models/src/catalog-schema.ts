@@ -1,4 +1,5 @@
 import { MODEL_ROLES } from './catalog-entry.js';
+import { MERGE_TYPES } from './gguf/tensor-types.js';
 import type { JsonSchema } from './json-schema.js';
 
 /** Also used as file names: no separators, no leading dot, nothing a shell or file system treats specially. */
@@ -67,6 +68,7 @@ const model = object(
   },
   {
     family: text(100),
+    merged: object({ file, type: { type: 'string', enum: [...MERGE_TYPES] }, sizeBytes, sha256 }),
     policy: object(
       { name: text(100) },
       {

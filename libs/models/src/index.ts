@@ -11,7 +11,8 @@ export {
 } from './catalog-entry.js';
 export { readGgufHeader, type GgufHeader } from './gguf/gguf-header.js';
 export type { ImportOptions } from './import-model.js';
-export { MERGE_TYPES, type MergeModelOptions } from './merge-model.js';
+export { MERGE_TYPES } from './gguf/tensor-types.js';
+export type { MergeModelOptions } from './merge-model.js';
 export { ModelCatalog, type CatalogLocations } from './model-catalog.js';
 export type {
   AdapterLocation,

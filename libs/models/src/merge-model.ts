@@ -1,20 +1,18 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { AppError, invalidArgument } from '@repoformer/domain';
-import type { ModelEntry } from './catalog-entry.js';
+import type { MergedEntry, ModelEntry } from './catalog-entry.js';
+import { checkSpace } from './disk-space.js';
 import { syncDirectory } from './durable-file.js';
 import { digestFile } from './file-digest.js';
 import { fileError } from './file-error.js';
 import { mergeAdapters, type AppliedAdapter } from './gguf/merge-adapters.js';
-import { TARGET_TYPES } from './gguf/tensor-types.js';
+import { MERGE_TYPES } from './gguf/tensor-types.js';
 import { checkName } from './import-model.js';
 import type { ModelCatalog } from './model-catalog.js';
 import type { ModelLocation } from './model-location.js';
 import type { VerificationCache } from './verification-cache.js';
-
-/** What {@link MergeModelOptions.type} may be. */
-export const MERGE_TYPES: readonly string[] = Object.keys(TARGET_TYPES);
 
 export interface MergeModelOptions {
   /** Name to know the result by; default: that of the model with `-merged`. */
@@ -43,8 +41,7 @@ export async function mergeModel(
   if (options.type !== undefined && !MERGE_TYPES.includes(options.type)) {
     throw invalidArgument('type', `must be one of ${MERGE_TYPES.join(', ')}`);
   }
-  const adapters =
-    options.adapters ?? location.adapters.map(({ path, entry: { scale = 1 } }) => ({ path, scale }));
+  const adapters = options.adapters ?? adaptersOf(location);
   if (adapters.length === 0) {
     throw new AppError({
       kind: 'failed_precondition',
@@ -54,8 +51,9 @@ export async function mergeModel(
     });
   }
   const file = `${name}.gguf`;
-  const path = join(catalog.modelsDirectory, file);
-  const taken = catalog.list().find((one) => one.name === name || one.file.toLowerCase() === file);
+  const isTaken = (one: ModelEntry) =>
+    [one.file, one.merged?.file].some((each) => each?.toLowerCase() === file) || one.name === name;
+  const taken = catalog.list().find(isTaken);
   if (taken !== undefined) {
     throw new AppError({
       kind: 'already_exists',
@@ -64,29 +62,17 @@ export async function mergeModel(
       meta: { model: taken.name },
     });
   }
-  const draft = join(catalog.modelsDirectory, `.merge-${randomBytes(6).toString('hex')}.tmp`);
+  const { type, signal, onBytes } = options;
+  const written = await writeMerged(location, catalog.modelsDirectory, cache, {
+    ...{ adapters, file, type, signal, onBytes },
+  });
   try {
-    await mkdir(dirname(draft), { recursive: true, mode: 0o700 });
-    const { type, signal, onBytes } = options;
-    const title = `${entry.title}, merged`.slice(0, 200);
-    await mergeAdapters(location.path, adapters, draft, {
-      name: title,
-      ...(type !== undefined && { type }),
-      ...(signal && { signal }),
-      ...(onBytes && { onBytes }),
-    });
-    const sha256 = await digestFile(draft, { ...(signal && { signal }) });
-    await rename(draft, path);
-    await syncDirectory(catalog.modelsDirectory);
-    await cache.remember(path, sha256);
     const merged: ModelEntry = {
       ...withoutOrigin(entry),
+      ...written,
       name,
-      title,
+      title: mergedTitle(entry),
       description: `${entry.name} and its adapter as one file.`,
-      file,
-      sizeBytes: (await stat(path)).size,
-      sha256,
       sources: [],
       adapters: [],
     };
@@ -94,12 +80,89 @@ export async function mergeModel(
     return merged;
   } catch (cause) {
     throw fileError(`models directory ${catalog.modelsDirectory}`, cause);
+  }
+}
+
+/**
+ * Makes the one file that the catalogue names for a model and its adapters.
+ *
+ * @throws AppError data_loss/MODEL_CHECKSUM_MISMATCH when another file comes out; resource_exhausted when the disk is too
+ * small; cancelled
+ */
+export async function mergeAsCatalogued(
+  location: ModelLocation,
+  merged: MergedEntry,
+  modelsDirectory: string,
+  cache: VerificationCache,
+  { signal, onBytes }: Pick<MergeModelOptions, 'signal' | 'onBytes'>,
+): Promise<void> {
+  const { file, type, sizeBytes, sha256 } = merged;
+  await checkSpace(modelsDirectory, sizeBytes, `${location.entry.name} with its adapter merged`);
+  const adapters = adaptersOf(location);
+  await writeMerged(location, modelsDirectory, cache, { adapters, file, type, sha256, signal, onBytes });
+}
+
+/** Writes beside, and then into place: there is the whole file, or none. */
+async function writeMerged(
+  { entry, path: modelPath }: ModelLocation,
+  modelsDirectory: string,
+  cache: VerificationCache,
+  options: {
+    readonly adapters: readonly AppliedAdapter[];
+    readonly file: string;
+    readonly type: string | undefined;
+    /** Nothing else may come out. */
+    readonly sha256?: string;
+    readonly signal: AbortSignal | undefined;
+    readonly onBytes: MergeModelOptions['onBytes'] | undefined;
+  },
+): Promise<Pick<ModelEntry, 'file' | 'sizeBytes' | 'sha256'>> {
+  const { adapters, file, type, signal, onBytes } = options;
+  const draft = join(modelsDirectory, `.merge-${randomBytes(6).toString('hex')}.tmp`);
+  const path = join(modelsDirectory, file);
+  try {
+    await mkdir(modelsDirectory, { recursive: true, mode: 0o700 });
+    await mergeAdapters(modelPath, adapters, draft, {
+      name: mergedTitle(entry),
+      ...(type !== undefined && { type }),
+      ...(signal && { signal }),
+      ...(onBytes && { onBytes }),
+    });
+    const sha256 = await digestFile(draft, { ...(signal && { signal }) });
+    if (options.sha256 !== undefined && sha256 !== options.sha256) {
+      throw new AppError({
+        kind: 'data_loss',
+        reason: 'MODEL_CHECKSUM_MISMATCH',
+        message: `${entry.name} and its adapter make another file than the catalogue says`,
+        meta: { model: entry.name },
+      });
+    }
+    await rename(draft, path);
+    await syncDirectory(modelsDirectory);
+    await cache.remember(path, sha256);
+    return { file, sizeBytes: (await stat(path)).size, sha256 };
+  } catch (cause) {
+    throw fileError(`models directory ${modelsDirectory}`, cause);
   } finally {
     await rm(draft, { force: true });
   }
 }
 
+/** Part of the file: another title makes another checksum. */
+function mergedTitle({ title }: ModelEntry): string {
+  return `${title}, merged`.slice(0, 200);
+}
+
+function adaptersOf({ adapters }: ModelLocation): AppliedAdapter[] {
+  return adapters.map(({ path, entry: { scale = 1 } }) => ({ path, scale }));
+}
+
 /** What a model has in common with one that is made of it. */
-function withoutOrigin({ embedded: _embedded, default: _default, ...rest }: ModelEntry): ModelEntry {
+function withoutOrigin({
+  embedded: _embedded,
+  default: _default,
+  merged: _merged,
+  ...rest
+}: ModelEntry): ModelEntry {
   return rest;
 }

@@ -31,6 +31,8 @@ export interface ModelLocation extends FileLocation {
   /** Bytes of a download that was begun; 0 when there is none. */
   readonly partialBytes: number;
   readonly adapters: readonly AdapterLocation[];
+  /** Model and adapters as one file; undefined where the catalogue names none. */
+  readonly merged: FileLocation | undefined;
 }
 
 export interface LocateOptions {
@@ -55,15 +57,16 @@ export async function locateModel(
 ): Promise<ModelLocation> {
   const location = await locateFile(entry, directories, cache, options);
   const adapters: AdapterLocation[] = [];
+  const { signal, fresh } = options;
   for (const adapter of entry.adapters) {
-    const { signal, fresh } = options;
     adapters.push({
       entry: adapter,
       ...(await locateFile(adapter, directories, cache, { signal, fresh })),
     });
   }
   const part = partPath(join(directories.modelsDirectory, entry.file));
-  return { entry, ...location, partialBytes: (await sizeOf(part)) ?? 0, adapters };
+  const merged = entry.merged && (await locateFile(entry.merged, directories, cache, { signal, fresh }));
+  return { entry, ...location, partialBytes: (await sizeOf(part)) ?? 0, adapters, merged };
 }
 
 /** The user's directory comes first; the program's own copy stands in for a missing or broken one. */

@@ -6,7 +6,7 @@ import { fileError } from './file-error.js';
 import { acquireFileLock, tryFileLock } from './file-lock.js';
 import { importModel, type ImportOptions } from './import-model.js';
 import { ModelCatalog, type CatalogLocations } from './model-catalog.js';
-import { mergeModel, type MergeModelOptions } from './merge-model.js';
+import { mergeAsCatalogued, mergeModel, type MergeModelOptions } from './merge-model.js';
 import { locateModel, type LocateOptions, type ModelLocation } from './model-location.js';
 import { ProgressMeter, type ProgressListener } from './progress-meter.js';
 import { discardDownload, pullModel, type DownloadSettings } from './pull-model.js';
@@ -17,6 +17,8 @@ export interface PullOptions {
   readonly onProgress?: ProgressListener;
   /** Uses only what is here already. */
   readonly offline?: boolean;
+  /** Told why model and adapter could not be merged into one file; the model works all the same, only slower. */
+  readonly onMergeProblem?: (problem: unknown) => void;
 }
 
 export interface VerifyResult {
@@ -55,14 +57,18 @@ export class ModelStore {
   }
 
   /**
-   * Makes a model present: returns at once when it is, downloads it otherwise. Of several processes that pull
-   * the same model, one downloads and the others wait for it.
+   * Makes a model present: returns at once when it is, downloads it otherwise, and merges it with its adapters where the
+   * catalogue says so. Of several processes that pull the same model, one does it and the others wait.
    *
    * @throws AppError not_found/MODEL_NOT_FOUND; unavailable/MODEL_DOWNLOAD_FAILED;
    * data_loss/MODEL_CHECKSUM_MISMATCH; resource_exhausted/MODEL_DOWNLOAD_FAILED (disk); cancelled, after which
    * the next pull goes on where this one ended.
    */
   async pull(name: string, options: PullOptions = {}): Promise<ModelLocation> {
+    return this.#merged(await this.#download(name, options), options);
+  }
+
+  async #download(name: string, options: PullOptions): Promise<ModelLocation> {
     const { signal = new AbortController().signal } = options;
     const found = await this.locate(name, { signal });
     checkAdapters(found);
@@ -88,6 +94,37 @@ export class ModelStore {
     } catch (cause) {
       if (signal.aborted) throw abortError(signal);
       throw fileError(`models directory ${this.catalog.modelsDirectory}`, cause);
+    }
+  }
+
+  /** A model that is present, merged with its adapters if that is wanted and can be done. */
+  async #merged(location: ModelLocation, options: PullOptions): Promise<ModelLocation> {
+    const { merged } = location.entry;
+    if (merged === undefined || location.merged?.state === 'present') return location;
+    const { signal = new AbortController().signal, onProgress, onMergeProblem } = options;
+    const { modelsDirectory } = this.catalog;
+    const meter = new ProgressMeter(onProgress, merged.sizeBytes);
+    const locate = () => this.locate(location.entry.name, { signal });
+    try {
+      const onWait = () => meter.enter('waiting', '', 0);
+      const path = lockPath(join(modelsDirectory, merged.file));
+      await mkdir(modelsDirectory, { recursive: true, mode: 0o700 });
+      const lock = await acquireFileLock(path, { signal, onWait });
+      try {
+        const now = await locate();
+        if (now.merged?.state === 'present') return now;
+        meter.enter('merging', '', 0);
+        const onBytes = (doneBytes: number, totalBytes: number) =>
+          meter.update(Math.floor((merged.sizeBytes * doneBytes) / Math.max(1, totalBytes)));
+        await mergeAsCatalogued(now, merged, modelsDirectory, this.#cache, { signal, onBytes });
+        return await locate();
+      } finally {
+        await lock.release();
+      }
+    } catch (cause) {
+      if (signal.aborted) throw abortError(signal);
+      onMergeProblem?.(cause);
+      return location;
     }
   }
 
@@ -122,7 +159,9 @@ export class ModelStore {
   /** Reads every file of a model in full and compares its SHA-256 with the catalogue. */
   async verify(name: string, options: Omit<LocateOptions, 'fresh'> = {}): Promise<VerifyResult> {
     const location = await this.locate(name, { ...options, fresh: true });
-    return { location, ok: [location, ...location.adapters].every(({ state }) => state === 'present') };
+    const isRight = [location, ...location.adapters].every(({ state }) => state === 'present');
+    // It may be lacking, but not be another file.
+    return { location, ok: isRight && location.merged?.state !== 'corrupt' };
   }
 
   /**
@@ -133,11 +172,12 @@ export class ModelStore {
    * the program, or is being downloaded.
    */
   async remove(name: string): Promise<boolean> {
-    const { entry, state, partialBytes, bundled } = await this.locate(name);
+    const { entry, state, partialBytes, bundled, merged } = await this.locate(name);
     const path = join(this.catalog.modelsDirectory, entry.file);
     if (bundled) throw refused(`${entry.name} comes with the program and cannot be removed`);
     const isImported = this.catalog.isImported(entry.name);
-    if (state === 'absent' && partialBytes === 0 && !isImported) return false;
+    const isNothing = [state, merged?.state ?? 'absent'].every((each) => each === 'absent');
+    if (isNothing && partialBytes === 0 && !isImported) return false;
     try {
       await mkdir(this.catalog.modelsDirectory, { recursive: true, mode: 0o700 });
       const lock = await tryFileLock(lockPath(path));
@@ -145,6 +185,7 @@ export class ModelStore {
       try {
         if (isImported) await this.catalog.removeImported(entry.name);
         await rm(path, { force: true });
+        if (entry.merged) await rm(join(this.catalog.modelsDirectory, entry.merged.file), { force: true });
         await discardDownload(path);
         return true;
       } finally {

@@ -25,9 +25,13 @@ export function parseCatalog(text: string, origin: string): ModelEntry[] {
   if (problems.length > 0) throw invalid(origin, problems);
   const { models } = document as { models: ModelEntry[] };
   const inconsistent = models.flatMap(checkEntry);
-  for (const key of ['name', 'file'] as const) {
+  const taken = {
+    name: models.map(({ name }) => name),
+    file: models.flatMap(({ file, merged }) => (merged ? [file, merged.file] : [file])),
+  };
+  for (const [key, values] of Object.entries(taken)) {
     const seen = new Set<string>();
-    for (const { [key]: value } of models) {
+    for (const value of values) {
       // Some file systems do not tell upper from lower case.
       if (seen.has(value.toLowerCase())) inconsistent.push(`two models have the ${key} "${value}"`);
       seen.add(value.toLowerCase());
@@ -52,6 +56,9 @@ function checkEntry(entry: ModelEntry): string[] {
   }
   if (entry.adapters.some(({ file }) => file === entry.file)) {
     problems.push(`${entry.name}: a model cannot be its own adapter`);
+  }
+  if (entry.merged && entry.adapters.length === 0) {
+    problems.push(`${entry.name}: it has no adapter to be merged with`);
   }
   return problems;
 }

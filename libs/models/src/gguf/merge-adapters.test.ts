@@ -5,54 +5,18 @@ import { createSandbox, type Sandbox } from '../testing.js';
 import { openGguf } from './gguf-file.js';
 import { mergeAdapters } from './merge-adapters.js';
 import { dequantise, quantise, tensorTypeOf } from './tensor-types.js';
-import { textField, writeGguf } from './write-gguf.js';
+import {
+  float32,
+  randomNumbers as random,
+  writeTestGguf as write,
+  type TestTensor as Given,
+} from './testing.js';
+import { textField } from './write-gguf.js';
 
 const WIDTH = 64;
 const ROWS = 40;
 const RANK = 3;
 const ALPHA = 6;
-
-let seed = 1;
-/** Numbers between -1 and 1, the same each time. */
-const random = (count: number) =>
-  Float32Array.from({ length: count }, () => {
-    seed = (seed * 48271) % 2147483647;
-    return (2 * seed) / 2147483647 - 1;
-  });
-
-const float32 = (value: number) => {
-  const field = Buffer.alloc(8);
-  field.writeUInt32LE(6);
-  field.writeFloatLE(value, 4);
-  return field;
-};
-
-interface Given {
-  readonly shape: readonly number[];
-  readonly type: number;
-  readonly values: Float32Array;
-}
-
-async function write(
-  path: string,
-  fields: Readonly<Record<string, Uint8Array>>,
-  tensors: Readonly<Record<string, Given>>,
-): Promise<void> {
-  await rm(path, { force: true });
-  await writeGguf(path, {
-    alignment: 32,
-    fields: new Map(Object.entries(fields)),
-    tensors: Object.entries(tensors).map(([name, { shape, type, values }]) => {
-      const bytes = quantise(tensorTypeOf(type)!, values);
-      return {
-        ...{ name, shape, type, sizeBytes: bytes.length },
-        async *data() {
-          yield await Promise.resolve(bytes);
-        },
-      };
-    }),
-  });
-}
 
 async function read(path: string): Promise<Record<string, Given>> {
   const file = await openGguf(path);

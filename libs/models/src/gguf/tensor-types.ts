@@ -189,3 +189,4 @@ export function writableType(wanted: TensorType, rowValues: number): TensorType 
 
 /** Types a merge can be asked for, by their lower-case names. */
 export const TARGET_TYPES: Readonly<Record<string, TensorType>> = { q8_0: Q8_0, f16: F16, bf16: BF16 };
+export const MERGE_TYPES: readonly string[] = Object.keys(TARGET_TYPES);
