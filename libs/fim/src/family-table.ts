@@ -4,6 +4,8 @@ import {
   createFamily,
   literal,
   marker,
+  PLAIN_CHUNK,
+  type ChunkStyle,
   type Element,
   type Family,
   type FamilyOptions,
@@ -60,31 +62,23 @@ const ENDOFTEXT = '<|endoftext|>';
 /** The paper's layout: L, R, end of the context-free part, then `<cc>` and the context, then the hole. */
 const repoformer = (
   name: string,
-  eof: string,
-  cc: string,
-  chunkSeparator: string | undefined,
+  [prefix, suffix, middle]: readonly [string, string, string],
+  { eof, cc, chunk }: { readonly eof: string; readonly cc: string; readonly chunk: ChunkStyle },
 ): FamilyOptions => {
-  const shared = [marker('<fim_prefix>'), 'prefix', marker('<fim_suffix>'), 'suffix', marker(eof)] as const;
-  const hole = [marker('<fim_middle>'), 'typed'] as const;
+  const shared = [marker(prefix), 'prefix', marker(suffix), 'suffix', marker(eof)] as const;
+  const hole = [marker(middle), 'typed'] as const;
   return {
     name,
     single: [...shared, ...hole],
     defaultPlacement: 'after-suffix',
-    afterSuffix: {
-      elements: [...shared, marker(cc), 'context', ...hole],
-      chunk: chunkSeparator
-        ? {
-            separator: chunkSeparator,
-            template: '{comment} {path}\n{lines}\n',
-            commented: false,
-            order: 'best-last',
-          }
-        : COMMENTED_CHUNK,
-    },
+    afterSuffix: { elements: [...shared, marker(cc), 'context', ...hole], chunk },
     stops: [ENDOFTEXT, cc, eof, '<file_sep>'],
     decisionToken: cc,
   };
 };
+
+const PLAIN_MARKERS = ['<fim_prefix>', '<fim_suffix>', '<fim_middle>'] as const;
+const BARRED_MARKERS = ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>'] as const;
 
 const QWEN: FamilyOptions = {
   name: 'qwen2.5-coder',
@@ -116,21 +110,37 @@ const STARCODER2: FamilyOptions = {
  * come before those that need fewer.
  */
 export const FAMILY_TABLE: readonly FamilyRow[] = [
-  row(repoformer('repoformer', '<eof>', '<cc>', '<file_sep>'), [
-    '<fim_prefix>',
-    '<fim_suffix>',
-    '<fim_middle>',
-    '<eof>',
-    '<cc>',
-    '<file_sep>',
-  ]),
-  row(repoformer('repoformer-starcoder', '<end_rc>', '<cfc_info>', undefined), [
-    '<fim_prefix>',
-    '<fim_suffix>',
-    '<fim_middle>',
-    '<end_rc>',
-    '<cfc_info>',
-  ]),
+  row(
+    repoformer('repoformer', PLAIN_MARKERS, {
+      eof: '<eof>',
+      cc: '<cc>',
+      chunk: {
+        separator: '<file_sep>',
+        template: '{comment} {path}\n{lines}\n',
+        commented: false,
+        order: 'best-last',
+      },
+    }),
+    [...PLAIN_MARKERS, '<eof>', '<cc>', '<file_sep>'],
+  ),
+  row(
+    repoformer('repoformer-starcoder', PLAIN_MARKERS, {
+      eof: '<end_rc>',
+      cc: '<cfc_info>',
+      chunk: COMMENTED_CHUNK,
+    }),
+    [...PLAIN_MARKERS, '<end_rc>', '<cfc_info>'],
+  ),
+  // The two tokens take over special ones that Qwen has to spare; its own vocabulary does not tell the two apart.
+  row(
+    repoformer('repoformer-qwen', BARRED_MARKERS, {
+      eof: '<|file_sep|>',
+      cc: '<|repo_name|>',
+      chunk: PLAIN_CHUNK,
+    }),
+    [...BARRED_MARKERS, '<|file_sep|>', '<|repo_name|>'],
+    { named: /repoformer-qwen/i },
+  ),
   row(QWEN, ['<|fim_prefix|>', '<|fim_suffix|>', '<|fim_middle|>', '<|file_sep|>', '<|repo_name|>']),
   row(
     {

@@ -124,6 +124,21 @@ describe('prompts', () => {
     );
   });
 
+  it("writes Repoformer's layout with tokens that Qwen has to spare, only where a model is named so", async () => {
+    const tokenizer = new WordTokenizer(QWEN);
+    const format = resolveFormat(tokenizer.info(), { family: 'repoformer-qwen' });
+    const prompt = await prompts(tokenizer, format);
+    expect(format.decisionToken).toBe(QWEN.indexOf('<|repo_name|>'));
+    expect(prompt.shared).toBe('<|fim_prefix|>import os\n<|fim_suffix|>\nprint(x)\n<|file_sep|>');
+    expect(prompt.none).toBe(`${prompt.shared}<|fim_middle|>x =`);
+    expect(prompt.with).toMatch(/<\|file_sep\|><\|repo_name\|>\n\n# lib\/next\.py\n.*<\|fim_middle\|>x =$/s);
+    const named = (name: string) => resolveFormat(tokenizer.info({ name })).family;
+    expect(named('repoformer-qwen2.5-coder-0.5b')).toBe('repoformer-qwen');
+    expect(named("Qwen2.5-Coder 0.5B Instruct (Q4_K_M) with Repoformer's adapter, merged")).toBe(
+      'qwen2.5-coder',
+    );
+  });
+
   it('writes prefix-only prompts for a model without markers', async () => {
     const tokenizer = new WordTokenizer([]);
     const format = resolveFormat(tokenizer.info());

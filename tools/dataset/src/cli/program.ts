@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addBuildCommand } from './build-command.js';
 import { addLabelCommand } from './label-command.js';
 import { addPackCommand } from './pack-command.js';
+import { addSamplesCommand } from './samples-command.js';
 import { addStatsCommand } from './stats-command.js';
 
 /** The command line `repoformer-dataset`. */
@@ -15,6 +16,7 @@ export function createProgram(signal: AbortSignal): Command {
   addBuildCommand(program, signal);
   addLabelCommand(program, signal);
   addPackCommand(program);
+  addSamplesCommand(program, signal);
   addStatsCommand(program);
   return program;
 }

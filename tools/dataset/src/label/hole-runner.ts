@@ -6,11 +6,8 @@ import {
   type ModelLane,
 } from '@repoformer/domain';
 import {
-  anchorHole,
   assembleDecision,
   assemblePrompt,
-  prepareContext,
-  prepareParts,
   type FimFormat,
   type PromptContext,
   type PromptParts,
@@ -18,16 +15,10 @@ import {
 import { nonBlankLines } from '@repoformer/metrics';
 import { FIRST_TOKEN_TOP } from '@repoformer/policy';
 import { CompletionFilter } from '@repoformer/postprocess';
-import type { Hole } from '../record.js';
+import { prepareHole, type RunnableHole } from './hole-prompts.js';
 import type { HoleRun, Probe, Variant } from './hole-run.js';
 import { readoutTokens } from './readout-tokens.js';
 import type { RunSettings } from './run-settings.js';
-
-/** A hole as the runner needs it; a {@link Hole} or a record of one. */
-export type RunnableHole = Pick<
-  Hole,
-  'repository' | 'path' | 'language' | 'kind' | 'prefix' | 'middle' | 'suffix'
->;
 
 /** Log-probabilities of a read-out are kept in steps of 1/256 nat: finer ones are noise, and do not compress. */
 const READOUT_STEPS = 256;
@@ -52,22 +43,13 @@ export class HoleRunner {
    * @param chunks best first; those that the budget does not hold are left out
    */
   async run(hole: RunnableHole, chunks: readonly Chunk[], signal: AbortSignal): Promise<HoleRun> {
-    const { budgets } = this.settings;
-    const { above, typed, suffix } = anchorHole(hole.prefix, hole.suffix);
-    const tokens = {
-      tokenize: (texts: readonly string[]) => this.model.tokenize(texts, signal),
-      tokenBytes: (ids: Int32Array) => this.model.tokenBytes(ids, signal),
-    };
-    const source = {
-      hole: { above, typed, suffix },
-      path: hole.path,
-      language: hole.language,
-      repositoryName: hole.repository.slice(hole.repository.lastIndexOf('/') + 1),
-    };
-    const parts = await prepareParts(this.format, source, budgets, tokens);
-    const forced = new TextDecoder().decode(parts.forcedBytes);
-    const [target] = await this.model.tokenize([forced + hole.middle], signal);
-    const contexts = await this.#contexts(hole, chunks, tokens);
+    const { model, format, settings } = this;
+    const { parts, typed, target, contexts } = await prepareHole(
+      hole,
+      chunks,
+      { model, format, settings },
+      signal,
+    );
 
     const lane = await this.model.acquire({ priority: 'completion', signal });
     try {
@@ -81,14 +63,14 @@ export class HoleRunner {
         const { completions } = this.settings;
         const writes = completions === 'all' || (completions === 'ends' && isEnd);
         const before = variants.at(-1)?.contextMs ?? 0;
-        const run = { hole, parts, context, target: target!, typed, writes };
+        const run = { hole, parts, context, target, typed, writes };
         const variant = await this.#variant(lane, run, signal);
         // Chunks before are evaluated already where the prompt only grows; their cost belongs to this context too.
         const isGrown = this.format.sharesPrefix && this.format.withContext.chunk.order === 'best-first';
         variants.push(isGrown ? { ...variant, contextMs: before + variant.contextMs } : variant);
       }
       return {
-        tokens: { prefix: parts.prefix.length, suffix: parts.suffix.length, target: target!.length },
+        tokens: { prefix: parts.prefix.length, suffix: parts.suffix.length, target: target.length },
         sharedMs,
         probes: { decision, first },
         variants: variants as [Variant, ...Variant[]],
@@ -96,28 +78,6 @@ export class HoleRunner {
     } finally {
       lane.release();
     }
-  }
-
-  /** Ever longer contexts, until another chunk adds nothing. */
-  async #contexts(
-    { language }: RunnableHole,
-    chunks: readonly Chunk[],
-    tokens: Parameters<typeof prepareContext>[4],
-  ): Promise<PromptContext[]> {
-    const { budgets, maxChunks } = this.settings;
-    const contexts: PromptContext[] = [];
-    for (let count = 1; count <= Math.min(maxChunks, chunks.length); count++) {
-      const context = await prepareContext(
-        this.format,
-        chunks.slice(0, count),
-        language,
-        budgets.contextTokens,
-        tokens,
-      );
-      if (context.tokens.length === (contexts.at(-1)?.tokens.length ?? 0)) break;
-      contexts.push(context);
-    }
-    return contexts;
   }
 
   async #variant(

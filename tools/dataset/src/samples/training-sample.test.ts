@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Chunk } from '@repoformer/domain';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { HoleRunner } from '../label/hole-runner.js';
+import { openLabelModel, type LabelModel } from '../label/open-label-model.js';
+import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
+import { trainingSample } from './training-sample.js';
+
+let directory: string;
+let opened: LabelModel;
+beforeAll(async () => {
+  directory = await mkdtemp(join(tmpdir(), 'repoformer-samples-'));
+  opened = await openLabelModel({ model: 'repoformer-nano', modelsDirectory: directory, signal });
+});
+afterAll(async () => {
+  await opened.model.close();
+  await rm(directory, { recursive: true, force: true });
+});
+
+const { signal } = new AbortController();
+const hole = {
+  id: 'x',
+  repository: 'test',
+  path: 'a.py',
+  language: 'python',
+  kind: 'line_rest' as const,
+  prefix: 'def area(shape):\n    return shape.wid',
+  middle: 'th * shape.height',
+  suffix: '\n\n\ndef other():\n    pass\n',
+};
+const chunk: Chunk = { path: 'b.py', startLine: 0, endLine: 1, score: 0.5, text: 'shape.width * 2' };
+
+it('is what the model is asked when holes are labelled', async () => {
+  const { model, format } = opened;
+  const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+  const sample = await trainingSample({ ...hole, retrieve: 1 }, [chunk], options);
+  const run = await new HoleRunner(model, format, DEFAULT_RUN_SETTINGS).run(hole, [chunk], signal);
+  const { specialTokens } = model.info;
+  const special = (text: string) => specialTokens[text]!;
+  expect(sample.trunk).toHaveLength(run.tokens.prefix + run.tokens.suffix + 3);
+  expect([sample.trunk[0], sample.trunk.at(-1)]).toEqual([special('<fim_prefix>'), special('<eof>')]);
+  // The retrieval token stands in front of the context.
+  expect(sample.context).toHaveLength(run.variants[1]!.contextTokens + 1);
+  expect(sample.context[0]).toBe(special('<cc>'));
+  expect(sample.tail[0]).toBe(special('<fim_middle>'));
+  expect(sample.target).toHaveLength(run.tokens.target + 1);
+  expect(sample.target.at(-1)).toBe(special('<|endoftext|>'));
+  expect(sample.retrieve).toBe(1);
+  const bytes = await model.tokenBytes(Int32Array.from([...sample.tail, ...sample.target]));
+  expect(Buffer.concat(bytes).toString()).toBe('    return shape.width * shape.height');
+});
+
+it('has no context where nothing was found, and no decision where none is known', async () => {
+  const { model, format } = opened;
+  const sample = await trainingSample(hole, [], { model, format, settings: DEFAULT_RUN_SETTINGS, signal });
+  expect(sample.context).toEqual([]);
+  expect(sample).not.toHaveProperty('retrieve');
+});
+
+it('needs the context behind the suffix', async () => {
+  const { model, format } = opened;
+  const other = { ...format, sharesPrefix: false };
+  const made = trainingSample(hole, [], { model, format: other, settings: DEFAULT_RUN_SETTINGS, signal });
+  await expect(made).rejects.toMatchObject({ reason: 'MODEL_UNSUPPORTED' });
+});

@@ -1,0 +1,84 @@
+import { AppError, throwIfAborted, type Chunk, type LanguageModel } from '@repoformer/domain';
+import { assembleDecision, assemblePrompt, type FimFormat } from '@repoformer/fim';
+import { prepareHole, type RunnableHole } from '../label/hole-prompts.js';
+import type { RunSettings } from '../label/run-settings.js';
+
+/** First line of a file of samples. */
+export interface SampleHead {
+  readonly schema: 1;
+  /** Lines that follow. */
+  readonly samples: number;
+  /** The token that asks for context; null: the format has none. */
+  readonly retrieveToken: number | null;
+  readonly middleToken: number;
+  /** Of the GGUF file whose tokens these are. */
+  readonly modelSha256: string;
+  readonly family: string;
+  readonly placement: string;
+  readonly settings: Pick<RunSettings, 'budgets' | 'maxChunks'>;
+}
+
+/**
+ * A hole as tokens to train on. Without context a model reads `trunk` and `tail`, with it `trunk`, `context` and `tail`;
+ * then it writes `target`.
+ */
+export interface TrainingSample {
+  readonly id: string;
+  /** Up to where it is decided whether to retrieve. */
+  readonly trunk: readonly number[];
+  /** From the retrieval token on; empty where nothing was retrieved. */
+  readonly context: readonly number[];
+  /** From the middle marker on, with what is typed. */
+  readonly tail: readonly number[];
+  /** The truth, and a token that ends it. */
+  readonly target: readonly number[];
+  /** 1: context helped, 0: not; absent: not known. */
+  readonly retrieve?: number;
+}
+
+export interface SampleOptions {
+  readonly model: Pick<LanguageModel, 'tokenize' | 'tokenBytes' | 'info'>;
+  readonly format: FimFormat;
+  readonly settings: Pick<RunSettings, 'budgets' | 'maxChunks'>;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Makes the prompts that the product makes.
+ *
+ * @throws AppError failed_precondition/MODEL_UNSUPPORTED when the format has no place for a decision before the context
+ */
+export async function trainingSample(
+  { id, retrieve, ...hole }: RunnableHole & { readonly id: string; readonly retrieve?: number },
+  chunks: readonly Chunk[],
+  { model, format, settings, signal }: SampleOptions,
+): Promise<TrainingSample> {
+  throwIfAborted(signal);
+  if (!format.sharesPrefix) throw unsupported(`${format.family} wants context in front of the prefix`);
+  const { parts, target, contexts } = await prepareHole(hole, chunks, { model, format, settings }, signal);
+  const trunk = assembleDecision(format, parts);
+  const tail = assemblePrompt(format, parts).slice(trunk.length);
+  const context = contexts.at(-1);
+  const shown = context
+    ? assemblePrompt(format, parts, context).slice(trunk.length, -tail.length)
+    : new Int32Array();
+  return {
+    id,
+    trunk: [...trunk],
+    context: [...shown],
+    tail: [...tail],
+    target: [...target, endToken(format, model.info)],
+    ...(retrieve !== undefined && { retrieve }),
+  };
+}
+
+/** What a model learns to end with: the family's first stop that the vocabulary has. */
+function endToken({ stopTokens }: FimFormat, { specialTokens, endTokens }: LanguageModel['info']): number {
+  const token = specialTokens['<|endoftext|>'] ?? endTokens[0] ?? stopTokens[0];
+  if (token === undefined) throw unsupported('the vocabulary has no token that ends a text');
+  return token;
+}
+
+function unsupported(message: string): AppError {
+  return new AppError({ kind: 'failed_precondition', reason: 'MODEL_UNSUPPORTED', message });
+}
