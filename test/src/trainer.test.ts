@@ -1,5 +1,7 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -7,17 +9,22 @@ import {
   DEFAULT_RUN_SETTINGS,
   HoleRunner,
   openLabelModel,
+  trainingSample,
   type HoleRun,
+  type LabelModelOptions,
   type RunnableHole,
 } from '@repoformer/dataset';
 import type { Chunk } from '@repoformer/domain';
-import { TORCH_PYTHON, TRAINER, whyNoTorch } from './harness/index.js';
+import { ModelStore } from '@repoformer/models';
+import { PROJECT_ROOT, TORCH_PYTHON, TRAINER, whyNoTorch } from './harness/index.js';
 
 const missing = whyNoTorch();
 if (missing) console.warn(`skipped: the tests of tools/trainer need ${missing}`);
 
 describe.skipIf(missing)('tools/trainer', () => {
   const { signal } = new AbortController();
+  // Each hole under way listens some times.
+  setMaxListeners(0, signal);
   const run = (...args: string[]) =>
     spawnSync(TORCH_PYTHON, args, { cwd: TRAINER, encoding: 'utf8', timeout: 290_000 });
 
@@ -34,18 +41,40 @@ describe.skipIf(missing)('tools/trainer', () => {
     beforeAll(async () => {
       directory = await mkdtemp(join(tmpdir(), 'repoformer-trainer-'));
       byLlama = await runsOf();
-      byTorch = await runsOf({ python: TORCH_PYTHON, device: 'cpu', threads: 1, lanes: 3 });
+      byTorch = await runsOf({ torch: { python: TORCH_PYTHON, device: 'cpu', threads: 1, lanes: 3 } });
     }, 300_000);
     afterAll(() => rm(directory, { recursive: true, force: true }));
 
+    const open = (options: Partial<LabelModelOptions> = {}) =>
+      openLabelModel({ model: 'repoformer-nano', modelsDirectory: directory, signal, ...options });
+
+    async function writeSamples(path: string): Promise<void> {
+      const { model, format, spec } = await open();
+      try {
+        const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+        const samples = [];
+        for (const [at, hole] of HOLES.entries()) {
+          const asked = { ...hole, id: String(at), retrieve: at % 2 };
+          samples.push(await trainingSample(asked, CHUNKS.slice(0, at % 3), options));
+        }
+        const head = {
+          schema: 1,
+          samples: samples.length,
+          retrieveToken: format.decisionToken,
+          middleToken: samples[0]!.tail[0],
+          modelSha256: createHash('sha256')
+            .update(await readFile(spec.path))
+            .digest('hex'),
+        };
+        await writeFile(path, [head, ...samples].map((each) => `${JSON.stringify(each)}\n`).join(''));
+      } finally {
+        await model.close();
+      }
+    }
+
     /** All holes at a time, as far as the model has lanes. */
-    async function runsOf(torch?: Parameters<typeof openLabelModel>[0]['torch']): Promise<HoleRun[]> {
-      const { model, format } = await openLabelModel({
-        model: 'repoformer-nano',
-        modelsDirectory: directory,
-        ...(torch && { torch }),
-        signal,
-      });
+    async function runsOf(options: Partial<LabelModelOptions> = {}): Promise<HoleRun[]> {
+      const { model, format } = await open(options);
       try {
         const runner = new HoleRunner(model, format, { ...DEFAULT_RUN_SETTINGS, completions: 'all' });
         return await Promise.all(HOLES.map((hole) => runner.run(hole, CHUNKS, signal)));
@@ -69,6 +98,62 @@ describe.skipIf(missing)('tools/trainer', () => {
       });
     });
 
+    it(
+      'trains on them an adapter that llama.cpp loads, and says the same of',
+      { timeout: 300_000 },
+      async () => {
+        const samples = join(directory, 'samples.jsonl');
+        const trained = join(directory, 'run');
+        await writeSamples(samples);
+        const args = ['-m', 'repoformer_trainer.train', trained, '--model', NANO, '--samples', samples];
+        const train = () =>
+          run(
+            ...args,
+            '--steps',
+            '6',
+            '--batch',
+            '2',
+            '--warmup',
+            '1',
+            '--learning-rate',
+            '0.01',
+            '--rank',
+            '4',
+            '--alpha',
+            '8',
+            '--threads',
+            '1',
+          );
+        const first = train();
+        expect(first.status, first.stdout + first.stderr).toBe(0);
+        const adapter = join(trained, 'adapter.gguf');
+        const file = await readFile(adapter);
+        // The same command finds nothing left to do, and writes the same file.
+        expect(train().status).toBe(0);
+        expect((await readFile(adapter)).equals(file)).toBe(true);
+
+        const store = await ModelStore.open({ modelsDirectory: directory });
+        const adapters = [{ path: adapter, scale: 1 }];
+        await store.merge('repoformer-nano', { name: 'trained', type: 'f16', adapters });
+        const merged = join(directory, 'trained.gguf');
+        const [plain, adapted, byTorchMerged] = [
+          byLlama,
+          await runsOf({ adapters: [adapter] }),
+          await runsOf({
+            model: merged,
+            torch: { python: TORCH_PYTHON, device: 'cpu', threads: 1, lanes: 3 },
+          }),
+        ];
+        const gains = plain.map((each, hole) => ({
+          llama: adapted[hole]!.variants[1]!.logLikelihood - each.variants[1]!.logLikelihood,
+          torch: byTorchMerged[hole]!.variants[1]!.logLikelihood - each.variants[1]!.logLikelihood,
+        }));
+        for (const { llama, torch } of gains) expect(Math.abs(llama - torch)).toBeLessThan(0.25);
+        // It was trained on these very holes.
+        expect(gains.reduce((sum, { llama }) => sum + llama, 0)).toBeGreaterThan(0.5);
+      },
+    );
+
     it('and writes what it writes', () => {
       const textsOf = (runs: readonly HoleRun[]) =>
         runs.flatMap(({ variants }) => variants.map(({ completion }) => completion!.text));
@@ -79,6 +164,8 @@ describe.skipIf(missing)('tools/trainer', () => {
     });
   });
 });
+
+const NANO = join(PROJECT_ROOT, 'models/repoformer-nano0-7m-q8_0.gguf');
 
 const CHUNKS: readonly Chunk[] = ['area', 'volume', 'length'].map((name, at) => ({
   path: `shapes/${name}.py`,

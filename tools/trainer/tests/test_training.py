@@ -1,0 +1,196 @@
+import json
+import random
+from pathlib import Path
+
+import pytest
+import torch
+
+from repoformer_trainer.adapter_file import read_adapter, write_adapter
+from repoformer_trainer.gguf_model import GgufModel, ModelFileError
+from repoformer_trainer.lora_decoder import LoraDecoder, Tree
+from repoformer_trainer.objective import losses_of
+from repoformer_trainer.ragged_decoder import RaggedDecoder, Work
+from repoformer_trainer.run_folder import RunError, RunFolder, RunSettings
+from repoformer_trainer.samples import Sample, SampleFileError, SampleSet, in_order, read_samples
+from repoformer_trainer.train import Training
+
+END, PRE, MID, SUF, EOF, CC = 0, 1, 2, 3, 5, 6
+
+
+def sample(number: int, with_context: bool = True, retrieve: float | None = 0.5) -> Sample:
+    """A hole whose truth is a token of its context, so that there is something to learn."""
+    draw = random.Random(number)
+    left, right = ([draw.randrange(300, 8000) for _ in range(size)] for size in (24, 6))
+    secret = draw.randrange(300, 8000)
+    context = [CC, *(draw.randrange(300, 8000) for _ in range(5)), secret] if with_context else []
+    return Sample(str(number), [PRE, *left, SUF, *right, EOF], context, [MID, left[-1]], [secret, 40, END], retrieve)
+
+
+def sample_set(count: int) -> SampleSet:
+    samples = [sample(number, number % 3 > 0, 1.0 if number % 2 else 0.0) for number in range(count)]
+    return SampleSet(samples, CC, MID, "0" * 64)
+
+
+def decoder_of(nano: GgufModel, seed: int = 0, dtype: torch.dtype = torch.float32) -> LoraDecoder:
+    return LoraDecoder(nano, rank=4, alpha=8.0, seed=seed, dtype=dtype)
+
+
+def stirred(decoder: LoraDecoder) -> LoraDecoder:
+    """With adapters that do something."""
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for matrix in decoder.matrices().values():
+            matrix.lora_b.copy_(0.02 * torch.randn(matrix.lora_b.shape, generator=generator))
+    return decoder
+
+
+def test_a_fresh_adapter_changes_nothing_and_branches_see_only_their_trunk(nano: GgufModel) -> None:
+    decoder = decoder_of(nano)
+    plain = RaggedDecoder(nano, context_tokens=128, dtype=torch.float32)
+    trunk, branches = list(range(300, 330)), [[7, 400, 401], [9, 500], [400]]
+    trees = [Tree(trunk, branches), Tree(trunk[:5], [])]
+    logits = decoder(trees, [list(range(len(trees[0].tokens))), list(range(5))])
+    start = len(trunk)
+    for branch in branches:
+        work = Work(plain.new_sequence(), trunk + branch, len(branch))
+        plain.step([work])
+        torch.testing.assert_close(logits[start : start + len(branch)], work.logits, atol=1e-3, rtol=0)
+        start += len(branch)
+    torch.testing.assert_close(logits[start : start + 5], logits[:5], atol=1e-3, rtol=0)
+
+
+def test_losses_are_means_of_their_own(nano: GgufModel) -> None:
+    decoder = stirred(decoder_of(nano))
+    plain, labelled = sample(1, False, None), sample(2, True, 0.3)
+    data = SampleSet([plain, labelled], CC, MID, "")
+    losses = losses_of(decoder, [plain, labelled], data)
+
+    def logs(tokens: list[int]) -> torch.Tensor:
+        return decoder([Tree(tokens, [])], [[len(tokens) - 1]])[0].log_softmax(-1)
+
+    expected = []
+    for each, ways in ((plain, [[]]), (labelled, [[], labelled.context])):
+        for context in ways:
+            prompt = each.trunk + context + each.tail
+            for at, token in enumerate(each.target):
+                expected.append(-logs(prompt + each.target[:at])[token].item())
+    assert losses.tokens == len(expected) == 9
+    assert float(losses.generation) == pytest.approx(sum(expected) / 9, abs=1e-4)
+    decided = logs(labelled.trunk)
+    assert float(losses.decision) == pytest.approx(-(0.3 * decided[CC] + 0.7 * decided[MID]).item(), abs=1e-4)
+    assert losses_of(decoder, [plain], data).decision is None
+    assert float(losses.joint(2.0)) == pytest.approx(float(losses.generation + 2 * losses.decision))
+
+
+def settings(steps: int, **more) -> RunSettings:
+    return RunSettings("0" * 64, "1" * 64, None, steps, **{"batch": 4, "learning_rate": 3e-3, "warmup": 2, "rank": 4, **more})
+
+
+def training(nano: GgufModel, folder: Path, steps: int, **more) -> Training:
+    run = RunFolder.open(folder, settings(steps))
+    return Training(decoder_of(nano), sample_set(24), run, checkpoint_every=3, look_every=4, **more)
+
+
+def quiet(_: str) -> None:
+    pass
+
+
+def test_learns_and_writes_down_how(nano: GgufModel, tmp_path: Path) -> None:
+    run = training(nano, tmp_path, 12)
+    assert run.run(say=quiet)
+    log = run.folder.log()
+    steps = [line for line in log if "generation" in line]
+    assert [line["step"] for line in steps] == list(range(12))
+    assert sum(line["generation"] for line in steps[-3:]) < 0.8 * sum(line["generation"] for line in steps[:3])
+    assert sum(line["decision"] for line in steps[-3:]) < 0.5 * sum(line["decision"] for line in steps[:3])
+    assert (tmp_path / "curve.svg").read_text().count("<polyline") == 2
+
+
+def test_goes_on_exactly_where_it_was_interrupted(nano: GgufModel, tmp_path: Path) -> None:
+    whole = training(nano, tmp_path / "whole", 8)
+    whole.run(say=quiet)
+    # Stopped after five steps, then killed after the seventh: the last checkpoint is that of the sixth.
+    parts = tmp_path / "parts"
+    steps = iter(range(100))
+    assert not training(nano, parts, 8).run(should_stop=lambda: next(steps) == 5, say=quiet)
+
+    class Killed(Exception):
+        pass
+
+    def kill(text: str) -> None:
+        if text.startswith("step 7"):
+            raise Killed
+
+    with pytest.raises(Killed):
+        training(nano, parts, 8).run(say=kill)
+    with (parts / "loss.jsonl").open("a") as file:
+        file.write('{"step": 7, "gener')
+    resumed = training(nano, parts, 8)
+    assert resumed.step == 6
+    assert resumed.run(say=quiet)
+    for one, other in zip(whole.decoder.parameters(), resumed.decoder.parameters()):
+        assert torch.equal(one, other)
+    assert resumed.folder.log() == whole.folder.log()
+
+
+def test_what_is_evaluated_at_a_time_changes_only_rounding(nano: GgufModel, tmp_path: Path) -> None:
+    runs = [training(nano, tmp_path / str(size), 2, micro_batch=size) for size in (1, 4)]
+    for run in runs:
+        run.run(say=quiet)
+    for one, other in zip(*(run.decoder.parameters() for run in runs)):
+        torch.testing.assert_close(one, other, atol=2e-4, rtol=0)
+
+
+def test_a_folder_is_one_run(tmp_path: Path) -> None:
+    RunFolder.open(tmp_path, settings(5))
+    RunFolder.open(tmp_path, settings(5))
+    with pytest.raises(RunError, match="another seed, steps"):
+        RunFolder.open(tmp_path, settings(6, seed=1))
+
+
+def test_the_rate_rises_and_falls(tmp_path: Path) -> None:
+    run = settings(10)
+    rates = [run.rate_at(step) for step in range(10)]
+    assert rates[0] == run.learning_rate / 2 and max(rates) == run.learning_rate
+    assert rates[1:] == sorted(rates[1:], reverse=True) and 0 < rates[-1] < run.learning_rate / 5
+
+
+def test_the_order_is_the_same_from_anywhere_and_each_pass_is_whole() -> None:
+    first = [index for index, _ in zip(in_order(7, 3, 0), range(21))]
+    assert [sorted(first[at : at + 7]) for at in (0, 7, 14)] == [list(range(7))] * 3
+    assert first[:7] != first[7:14]
+    assert [index for index, _ in zip(in_order(7, 3, 9), range(12))] == first[9:]
+
+
+def test_adapters_are_written_and_read(nano: GgufModel, tmp_path: Path) -> None:
+    path = tmp_path / "adapter.gguf"
+    decoder = stirred(decoder_of(nano))
+    write_adapter(decoder, path, "test", "MIT", {"steps": 3})
+    other = decoder_of(nano, seed=5)
+    read_adapter(other, path)
+    for one, two in zip(decoder.parameters(), other.parameters()):
+        torch.testing.assert_close(one, two, atol=1e-3, rtol=1e-3)
+    with pytest.raises(ModelFileError, match="lora_a is"):
+        read_adapter(LoraDecoder(nano, rank=2, alpha=8.0), path)
+    with pytest.raises(ModelFileError, match="alpha is 8"):
+        read_adapter(LoraDecoder(nano, rank=4, alpha=4.0), path)
+
+
+def test_reads_samples_and_says_what_is_wrong_with_them(tmp_path: Path) -> None:
+    path = tmp_path / "samples.jsonl"
+    head = {"schema": 1, "samples": 1, "retrieveToken": CC, "middleToken": MID, "modelSha256": "ab"}
+    line = {"id": "x", "trunk": [1], "context": [], "tail": [2], "target": [3], "retrieve": 0.25}
+    path.write_text(json.dumps(head) + "\n" + json.dumps(line) + "\n")
+    found = read_samples(path)
+    assert found == SampleSet([Sample("x", [1], [], [2], [3], 0.25)], CC, MID, "ab")
+    for text, problem in (
+        (json.dumps({**head, "schema": 2}), "no samples of this version"),
+        (json.dumps(head), "0 of 1 samples"),
+        (json.dumps(head) + '\n{"id": "x"}\n', "line 2"),
+        ("", "cannot be read"),
+    ):
+        path.write_text(text)
+        with pytest.raises(SampleFileError, match=problem):
+            read_samples(path)
+    with pytest.raises(SampleFileError, match="no such file"):
+        read_samples(tmp_path / "none")
