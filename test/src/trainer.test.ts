@@ -34,6 +34,11 @@ describe.skipIf(missing)('tools/trainer', () => {
     expect(stdout).toMatch(/\d+ passed/);
   });
 
+  it.each([['check'], ['format', '--check']])('is linted and formatted: ruff %s', (...args) => {
+    const { status, stdout, stderr } = run('-m', 'ruff', ...args, '.');
+    expect(status, stdout + stderr).toBe(0);
+  });
+
   describe('evaluates holes', () => {
     let directory: string;
     let byLlama: HoleRun[];

@@ -16,7 +16,7 @@ export const TORCH_PYTHON =
 
 /** What is missing on this machine to run the trainer. */
 export function whyNoTorch(): string | undefined {
-  const isThere = spawnSync(TORCH_PYTHON, ['-c', 'import torch, gguf, pytest']).status === 0;
+  const isThere = spawnSync(TORCH_PYTHON, ['-c', 'import torch, gguf, pytest, ruff']).status === 0;
   return isThere
     ? undefined
     : `PyTorch: see tools/trainer/README.md, or name a Python in REPOFORMER_TORCH_PYTHON`;

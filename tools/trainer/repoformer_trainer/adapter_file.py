@@ -31,10 +31,10 @@ def write_adapter(decoder: LoraDecoder, path: str | Path, name: str, licence: st
     writer.add_string("adapter.type", "lora")
     writer.add_float32("adapter.lora.alpha", decoder.alpha)
     writer.add_string("repoformer.training_card", json.dumps({"schema": 1, **card}, sort_keys=True))
-    for name, matrix in decoder.matrices().items():
+    for matrix_name, matrix in decoder.matrices().items():
         for side in ("lora_a", "lora_b"):
             values = getattr(matrix, side).detach().cpu().numpy().astype(np.float16)
-            writer.add_tensor(f"{name}.{side}", np.ascontiguousarray(values))
+            writer.add_tensor(f"{matrix_name}.{side}", np.ascontiguousarray(values))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

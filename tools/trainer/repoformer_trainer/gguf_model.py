@@ -62,9 +62,11 @@ def read_gguf_model(path: str | Path) -> GgufModel:
         raise ModelFileError(f"{path}: it is no GGUF file, or is damaged ({error})") from error
     architecture = reader.fields["general.architecture"].contents()
     if architecture not in ARCHITECTURES:
-        raise ModelFileError(f"{path}: architecture {architecture} is not supported, only {' and '.join(ARCHITECTURES)}")
+        raise ModelFileError(
+            f"{path}: architecture {architecture} is not supported, only {' and '.join(ARCHITECTURES)}"
+        )
 
-    def field(name: str, default: float | int | None = None):
+    def field(name: str, default: float | None = None):
         found = reader.fields.get(f"{architecture}.{name}")
         if found is not None:
             return found.contents()

@@ -14,6 +14,7 @@ from torch import nn
 from torch.nn import functional as F
 
 from .gguf_model import GgufModel, ModelShape
+from .rotary import frequencies, rotated
 
 ADAPTED = ("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")
 
@@ -33,7 +34,9 @@ class Tree:
 class _Adapted(nn.Module):
     """A matrix [out, in] that is never changed, with an adapter: y = W x + scale * B (A x)."""
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, rank: int, alpha: float, generator: torch.Generator) -> None:
+    def __init__(
+        self, weight: torch.Tensor, bias: torch.Tensor | None, rank: int, alpha: float, generator: torch.Generator
+    ) -> None:
         super().__init__()
         self.register_buffer("weight", weight, persistent=False)
         self.register_buffer("bias", bias, persistent=False)
@@ -80,9 +83,7 @@ class LoraDecoder(nn.Module):
             for name in ADAPTED:
                 weight, bias = load(f"blk.{layer}.{name}.weight"), load(f"blk.{layer}.{name}.bias")
                 self.adapted[f"{layer}_{name}"] = _Adapted(weight, bias, rank, alpha, generator)
-        dims = self.shape.rope_dims
-        frequencies = self.shape.rope_base ** (-torch.arange(0, dims, 2, dtype=torch.float32) / dims)
-        self.register_buffer("frequencies", frequencies.to(device), persistent=False)
+        self.register_buffer("frequencies", frequencies(self.shape).to(device), persistent=False)
 
     def matrices(self) -> dict[str, _Adapted]:
         """By the names that GGUF files have for them."""
@@ -99,12 +100,16 @@ class LoraDecoder(nn.Module):
             wanted: for each tree, places in its `tokens` after which logits are wanted.
         """
         device = self.embedding.device
-        hidden = F.embedding(torch.tensor([token for tree in trees for token in tree.tokens], device=device), self.embedding)
+        hidden = F.embedding(
+            torch.tensor([token for tree in trees for token in tree.tokens], device=device), self.embedding
+        )
         angles = torch.cat([_positions(tree) for tree in trees]).to(device)[:, None] * self.frequencies
         cosines, sines = angles.cos()[:, None], angles.sin()[:, None]
         masks = [[_mask(len(tree.trunk), len(branch), device) for branch in tree.branches] for tree in trees]
         for layer in range(self.shape.layers):
-            hidden = hidden + self._attention(layer, self._norm(hidden, f"attn_norm_{layer}"), trees, masks, cosines, sines)
+            hidden = hidden + self._attention(
+                layer, self._norm(hidden, f"attn_norm_{layer}"), trees, masks, cosines, sines
+            )
             normed = self._norm(hidden, f"ffn_norm_{layer}")
             gate, up = (self.adapted[f"{layer}_{name}"](normed) for name in ("ffn_gate", "ffn_up"))
             hidden = hidden + self.adapted[f"{layer}_ffn_down"](F.silu(gate) * up)
@@ -117,8 +122,8 @@ class LoraDecoder(nn.Module):
     def _attention(self, layer, normed, trees, masks, cosines, sines) -> torch.Tensor:
         shape = self.shape
         query, key, value = (self.adapted[f"{layer}_{name}"](normed) for name in ("attn_q", "attn_k", "attn_v"))
-        query = self._rotate(query.view(-1, shape.heads, shape.head_dim), cosines, sines)
-        key = self._rotate(key.view(-1, shape.kv_heads, shape.head_dim), cosines, sines)
+        query = rotated(query.view(-1, shape.heads, shape.head_dim), cosines, sines, shape)
+        key = rotated(key.view(-1, shape.kv_heads, shape.head_dim), cosines, sines, shape)
         value = value.view(-1, shape.kv_heads, shape.head_dim)
         outputs = []
         start = 0
@@ -136,22 +141,13 @@ class LoraDecoder(nn.Module):
     def _norm(self, values: torch.Tensor, name: str) -> torch.Tensor:
         return F.rms_norm(values, (values.shape[-1],), getattr(self, name), self.shape.norm_epsilon)
 
-    def _rotate(self, heads: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
-        dims = self.shape.rope_dims
-        turned, rest = heads[..., :dims].float(), heads[..., dims:]
-        if self.shape.rotates_halves:
-            one, other = turned.chunk(2, dim=-1)
-            turned = torch.cat([one * cosines - other * sines, other * cosines + one * sines], dim=-1)
-        else:
-            one, other = turned[..., 0::2], turned[..., 1::2]
-            turned = torch.stack([one * cosines - other * sines, other * cosines + one * sines], dim=-1).flatten(-2)
-        return torch.cat([turned.to(heads.dtype), rest], dim=-1)
-
 
 def _positions(tree: Tree) -> torch.Tensor:
     """Each branch goes on where the trunk ends."""
     size = len(tree.trunk)
-    return torch.cat([torch.arange(size), *(torch.arange(size, size + len(branch)) for branch in tree.branches)]).float()
+    return torch.cat(
+        [torch.arange(size), *(torch.arange(size, size + len(branch)) for branch in tree.branches)]
+    ).float()
 
 
 def _mask(trunk: int, branch: int, device: torch.device) -> torch.Tensor:
@@ -161,5 +157,7 @@ def _mask(trunk: int, branch: int, device: torch.device) -> torch.Tensor:
 def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
     """[tokens, heads, head size] each, causal where there is no mask; [tokens, width]."""
     query, key, value = (each.transpose(0, 1)[None] for each in (query, key, value))
-    attended = F.scaled_dot_product_attention(query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True)
+    attended = F.scaled_dot_product_attention(
+        query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True
+    )
     return attended[0].transpose(0, 1).flatten(1)

@@ -21,10 +21,7 @@ SMOOTHING = 0.9
 def write_curve(folder: RunFolder) -> None:
     """Writes `curve.svg`: losses by step, those of single steps smoothed, as far as the run has come."""
     lines = folder.log()
-    series = {
-        name: _smooth([(line["step"], line[name]) for line in lines if name in line], name)
-        for name in COLOURS
-    }
+    series = {name: _smooth([(line["step"], line[name]) for line in lines if name in line], name) for name in COLOURS}
     points = [point for each in series.values() for point in each]
     if not points:
         return
@@ -34,7 +31,9 @@ def write_curve(folder: RunFolder) -> None:
         across = LEFT + (WIDTH - LEFT - 12) * step / max(1, folder.settings.steps - 1)
         return across, TOP + (HEIGHT - TOP - BOTTOM) * (1 - value / most)
 
-    parts = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">']
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">'
+    ]
     parts.append('<rect width="100%" height="100%" fill="white"/>')
     for tick in range(5):
         value = most * tick / 4
@@ -46,7 +45,9 @@ def write_curve(folder: RunFolder) -> None:
         parts.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
         label = f"{name.replace('_', ' ')} {each[-1][1]:.3f}"
         parts.append(f'<text x="{LEFT + 8 + 165 * number}" y="{TOP - 8}" fill="{COLOURS[name]}">{label}</text>')
-    parts.append(f'<text x="{WIDTH - 12}" y="{HEIGHT - 12}" text-anchor="end">steps (of {folder.settings.steps}), nats</text>')
+    parts.append(
+        f'<text x="{WIDTH - 12}" y="{HEIGHT - 12}" text-anchor="end">steps (of {folder.settings.steps}), nats</text>'
+    )
     parts.append("</svg>\n")
     partial = folder.path / "curve.svg.partial"
     partial.write_text("\n".join(parts))

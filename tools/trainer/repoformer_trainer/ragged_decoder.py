@@ -13,7 +13,7 @@ import torch
 from torch.nn import functional as F
 
 from .gguf_model import GgufModel
-
+from .rotary import frequencies, rotated
 
 FEW_TOKENS = 16
 
@@ -48,7 +48,9 @@ class _Linear:
 
     def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
         self.bias = bias
-        self.is_packed = weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+        self.is_packed = (
+            weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
+        )
         self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, None) if self.is_packed else weight
 
     def __call__(self, values: torch.Tensor) -> torch.Tensor:
@@ -60,7 +62,9 @@ class _Linear:
 class RaggedDecoder:
     """A decoder-only transformer (Llama, Qwen2) for evaluation, its matrices in bfloat16."""
 
-    def __init__(self, model: GgufModel, context_tokens: int, device: str = "cpu", dtype: torch.dtype = torch.bfloat16) -> None:
+    def __init__(
+        self, model: GgufModel, context_tokens: int, device: str = "cpu", dtype: torch.dtype = torch.bfloat16
+    ) -> None:
         self.shape = shape = model.shape
         self.context_tokens = context_tokens
         self.device = torch.device(device)
@@ -90,9 +94,7 @@ class RaggedDecoder:
             }
             for layer in range(shape.layers)
         ]
-        # Angles must not be rounded: at position 2,000 bfloat16 is off by several radians.
-        frequencies = shape.rope_base ** (-torch.arange(0, shape.rope_dims, 2, dtype=torch.float32) / shape.rope_dims)
-        angles = torch.arange(context_tokens, dtype=torch.float32)[:, None] * frequencies
+        angles = torch.arange(context_tokens, dtype=torch.float32)[:, None] * frequencies(shape)
         self.cosines, self.sines = angles.cos().to(self.device), angles.sin().to(self.device)
 
     def new_sequence(self) -> Sequence:
@@ -136,8 +138,8 @@ class RaggedDecoder:
         shape = self.shape
         widths = [shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim, shape.kv_heads * shape.head_dim]
         query, key, value = block["qkv"](normed).split(widths, dim=-1)
-        query = self._rotate(query.view(-1, shape.heads, shape.head_dim), cosines, sines)
-        key = self._rotate(key.view(-1, shape.kv_heads, shape.head_dim), cosines, sines)
+        query = rotated(query.view(-1, shape.heads, shape.head_dim), cosines, sines, shape)
+        key = rotated(key.view(-1, shape.kv_heads, shape.head_dim), cosines, sines, shape)
         value = value.view(-1, shape.kv_heads, shape.head_dim)
         outputs = []
         for work, start, size, mask, q, k, v in zip(
@@ -150,7 +152,9 @@ class RaggedDecoder:
             outputs.append(attended.transpose(0, 1).reshape(size, -1))
         return torch.cat(outputs)
 
-    def _attend(self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
+    def _attend(
+        self, query: torch.Tensor, keys: torch.Tensor, values: torch.Tensor, mask: torch.Tensor | None
+    ) -> torch.Tensor:
         """One sequence's heads, [heads, tokens, head size]."""
         heads, size, width = query.shape
         if size > FEW_TOKENS:
@@ -181,15 +185,3 @@ class RaggedDecoder:
 
     def _norm(self, values: torch.Tensor, weight: torch.Tensor) -> torch.Tensor:
         return F.rms_norm(values, (values.shape[-1],), weight, self.shape.norm_epsilon)
-
-    def _rotate(self, heads: torch.Tensor, cosines: torch.Tensor, sines: torch.Tensor) -> torch.Tensor:
-        """Rotary positions, [tokens, heads, head size]."""
-        dims = self.shape.rope_dims
-        turned, rest = heads[..., :dims].float(), heads[..., dims:]
-        if self.shape.rotates_halves:
-            one, other = turned.chunk(2, dim=-1)
-            turned = torch.cat([one * cosines - other * sines, other * cosines + one * sines], dim=-1)
-        else:
-            one, other = turned[..., 0::2], turned[..., 1::2]
-            turned = torch.stack([one * cosines - other * sines, other * cosines + one * sines], dim=-1).flatten(-2)
-        return torch.cat([turned.to(heads.dtype), rest], dim=-1)

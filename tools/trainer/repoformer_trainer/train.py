@@ -18,8 +18,8 @@ import torch
 
 from .adapter_file import read_adapter, write_adapter
 from .gguf_model import ModelFileError, read_gguf_model
-from .loss_curve import write_curve
 from .lora_decoder import LoraDecoder
+from .loss_curve import write_curve
 from .objective import losses_of
 from .run_folder import RunError, RunFolder, RunSettings, digest
 from .samples import Sample, SampleFileError, SampleSet, in_order, read_samples
@@ -130,7 +130,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the run")
     parser.add_argument("--model", type=Path, required=True, help="GGUF file that stays as it is")
-    parser.add_argument("--samples", type=Path, required=True, help="made by `repoformer-dataset samples` with that file")
+    parser.add_argument(
+        "--samples", type=Path, required=True, help="made by `repoformer-dataset samples` with that file"
+    )
     parser.add_argument("--init-adapter", type=Path, help="adapter to go on from, of the same rank")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--name", default="", help="of the adapter; default: the folder's")
@@ -167,7 +169,9 @@ def _open(arguments: argparse.Namespace) -> Training:
     data = read_samples(arguments.samples)
     model_sha256 = digest(arguments.model)
     if data.model_sha256 != model_sha256:
-        raise RunError(f"{arguments.samples} has tokens of another model than {arguments.model}; write them with this one")
+        raise RunError(
+            f"{arguments.samples} has tokens of another model than {arguments.model}; write them with this one"
+        )
     if not data.samples:
         raise RunError(f"{arguments.samples} has no samples")
     init = arguments.init_adapter

@@ -43,11 +43,10 @@ def reference_logits(nano: GgufModel, tokens: list[int]) -> torch.Tensor:
     x = weights["token_embd.weight"][tokens]
     size = shape.head_dim
     for layer in range(shape.layers):
-        def matrix(name: str) -> torch.Tensor:
-            return weights[f"blk.{layer}.{name}.weight"]
+        matrix = {name.split(".")[2]: weights[name] for name in weights if name.startswith(f"blk.{layer}.")}
 
         h = norm(x, f"blk.{layer}.attn_norm.weight")
-        q, k, v = (h @ matrix(name).T for name in ("attn_q", "attn_k", "attn_v"))
+        q, k, v = (h @ matrix[name].T for name in ("attn_q", "attn_k", "attn_v"))
         heads = []
         for head in range(shape.heads):
             group = head * shape.kv_heads // shape.heads
@@ -56,9 +55,9 @@ def reference_logits(nano: GgufModel, tokens: list[int]) -> torch.Tensor:
             scores = query @ key.T / size**0.5
             scores = scores.masked_fill(torch.ones_like(scores).triu(1).bool(), -torch.inf)
             heads.append(scores.softmax(-1) @ v[:, group * size : (group + 1) * size])
-        x = x + torch.cat(heads, -1) @ matrix("attn_output").T
+        x = x + torch.cat(heads, -1) @ matrix["attn_output"].T
         h = norm(x, f"blk.{layer}.ffn_norm.weight")
-        x = x + (torch.nn.functional.silu(h @ matrix("ffn_gate").T) * (h @ matrix("ffn_up").T)) @ matrix("ffn_down").T
+        x = x + (torch.nn.functional.silu(h @ matrix["ffn_gate"].T) * (h @ matrix["ffn_up"].T)) @ matrix["ffn_down"].T
     return norm(x, "output_norm.weight") @ weights.get("output.weight", weights["token_embd.weight"]).T
 
 
@@ -100,7 +99,9 @@ def test_bfloat16_is_close(nano: GgufModel, decoder: RaggedDecoder) -> None:
     tokens = some_tokens(3, 40)
     rounded = logits_of(RaggedDecoder(nano, context_tokens=96), tokens)
     exact = logits_of(decoder, tokens)
-    difference = torch.nn.functional.kl_div(rounded.log_softmax(-1), exact.log_softmax(-1), log_target=True, reduction="batchmean")
+    difference = torch.nn.functional.kl_div(
+        rounded.log_softmax(-1), exact.log_softmax(-1), log_target=True, reduction="batchmean"
+    )
     assert difference < 2e-3
 
 

@@ -39,7 +39,9 @@ def client(nano: GgufModel) -> Client:
     return Client(nano)
 
 
-def generate(id: int, lane: int, tokens: list[int], forced: bytes = b"", stops: tuple[int, ...] = (), most: int = 8) -> dict:
+def generate(
+    id: int, lane: int, tokens: list[int], forced: bytes = b"", stops: tuple[int, ...] = (), most: int = 8
+) -> dict:
     return {
         "type": "generate", "id": id, "lane": lane, "tokens": tokens,
         "maxTokens": most, "forced": forced.hex(), "stopTokens": list(stops),
@@ -47,7 +49,9 @@ def generate(id: int, lane: int, tokens: list[int], forced: bytes = b"", stops: 
 
 
 def text_of(replies: list[dict], id: int) -> bytes:
-    return b"".join(bytes.fromhex(reply["bytes"]) for reply in replies if reply["id"] == id and reply["type"] == "piece")
+    return b"".join(
+        bytes.fromhex(reply["bytes"]) for reply in replies if reply["id"] == id and reply["type"] == "piece"
+    )
 
 
 def greedy(client: Client, tokens: list[int], count: int) -> list[int]:
@@ -66,7 +70,9 @@ def test_generates_greedily_many_at_a_time(client: Client) -> None:
     for number, prompt in enumerate(prompts):
         expected = b"".join(client.token_bytes[token] for token in greedy(client, prompt, 8))
         assert text_of(replies, number) == expected
-        assert [reply["end"] for reply in replies if reply["id"] == number and reply["type"] == "ended"] == ["max_tokens"]
+        assert [reply["end"] for reply in replies if reply["id"] == number and reply["type"] == "ended"] == [
+            "max_tokens"
+        ]
 
 
 def test_ends_at_a_stop_token(client: Client) -> None:
@@ -134,9 +140,15 @@ def test_speaks_lines_of_json(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "repoformer_trainer.serve_engine"]
     request = json.dumps({"type": "score", "id": 1, "lane": 0, "tokens": PROMPT, "from": 1})
     model = MODELS / "repoformer-nano0-7m-q8_0.gguf"
-    done = subprocess.run([*command, str(model)], input=f"{request}\n", capture_output=True, text=True, timeout=120)
+
+    def run(path: Path, requests: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [*command, str(path)], input=requests, capture_output=True, text=True, timeout=120, check=False
+        )
+
+    done = run(model, f"{request}\n")
     ready, reply = (json.loads(line) for line in done.stdout.splitlines())
     assert done.returncode == 0 and ready == {"type": "ready"}
     assert len(reply["logProbabilities"]) == len(PROMPT) - 1
-    refused = subprocess.run([*command, str(tmp_path / "none")], capture_output=True, text=True, timeout=120)
+    refused = run(tmp_path / "none", "")
     assert refused.returncode == 1 and json.loads(refused.stdout)["type"] == "refused"

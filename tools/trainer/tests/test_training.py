@@ -83,7 +83,9 @@ def test_losses_are_means_of_their_own(nano: GgufModel) -> None:
 
 
 def settings(steps: int, **more) -> RunSettings:
-    return RunSettings("0" * 64, "1" * 64, None, steps, **{"batch": 4, "learning_rate": 3e-3, "warmup": 2, "rank": 4, **more})
+    return RunSettings(
+        "0" * 64, "1" * 64, None, steps, **{"batch": 4, "learning_rate": 3e-3, "warmup": 2, "rank": 4, **more}
+    )
 
 
 def training(nano: GgufModel, folder: Path, steps: int, **more) -> Training:
