@@ -2,7 +2,7 @@ import { AppError } from '@repoformer/domain';
 import { isModelPath } from '@repoformer/config';
 import type { Config } from '@repoformer/config';
 import { formatBytes } from '../render/units.js';
-import { fail, ok } from './check.js';
+import { fail, ok, warn } from './check.js';
 import type { CheckResult } from './check.js';
 
 /** Whether the files of a model are here and the right ones. */
@@ -20,7 +20,7 @@ export async function checkModel(
       return ok(name, `${model} (${formatBytes(sizeBytes)})`);
     }
     const store = await ModelStore.open({ modelsDirectory: config.modelsDir });
-    const { entry, state, path, problem, adapters, partialBytes } = await store.locate(model, {
+    const { entry, state, path, problem, adapters, merged, partialBytes } = await store.locate(model, {
       signal,
       onBytes,
     });
@@ -38,7 +38,10 @@ export async function checkModel(
         'restore it: it comes with the program',
       );
     }
-    return ok(name, `${entry.name} at ${path}, checksum right`);
+    if (merged !== undefined && merged.state !== 'present') {
+      return warn(name, `${entry.name} at ${path}: not merged with its adapter, and slower for it`, pull);
+    }
+    return ok(name, `${entry.name} at ${(merged ?? { path }).path}, checksum right`);
   } catch (error) {
     if (!(error instanceof AppError) || error.kind === 'cancelled') throw error;
     return fail(name, error.message, 'repoformer model list');
