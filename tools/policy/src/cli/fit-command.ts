@@ -20,6 +20,8 @@ interface FitFlags {
   readonly secondRound: boolean;
   readonly chunkLabels?: string;
   readonly probes?: string;
+  readonly free?: string;
+  readonly probed?: string;
 }
 
 /** `fit`: labelled holes to a policy document. */
@@ -49,6 +51,8 @@ export function addFitCommand(program: Command): void {
       '--probes <folder>',
       'run of another model over the same holes: the policy then asks that one (a small model for a larger)',
     )
+    .option('--free <candidate>', 'take this one of those that ask no model, whatever is better')
+    .option('--probed <candidate>', 'take this one of those that ask it, whatever is better')
     .action((dataset: string, flags: FitFlags) => fit(resolve(dataset), flags));
 }
 
@@ -68,13 +72,15 @@ async function fit(dataset: string, flags: FitFlags): Promise<void> {
   });
   console.error(`${table.holes.length} labelled holes; left out: ${describe(leftOut)}`);
   if (!tokens) console.error('the labels do not say which tokens were read out: no read-out is fitted');
-  const { target, minimumGain, folds, draws, seed } = flags;
+  const { target, minimumGain, folds, draws, seed, free, probed } = flags;
+  const forced = { ...(free !== undefined && { free }), ...(probed !== undefined && { probed }) };
   const { document, report } = fitPolicy(table, {
     name: flags.name ?? generator.name,
     generator,
     ...(prober && { prober: prober.model }),
     target,
     minimumGain,
+    forced,
     folds,
     draws,
     seed,

@@ -144,6 +144,19 @@ describe('fitPolicy', () => {
     expect(digest(fitPolicy(shuffled, options).document)).toBe(digest(document));
   });
 
+  it('takes the candidates that it is told to, whatever is better', () => {
+    const table = syntheticTable({ holes: 300, repositories: 6, effects: { bestScore: 1 } });
+    const forced = { free: 'free-ridge', probed: 'combined-logistic-readout-first' };
+    const { report, document } = fitPolicy(table, { ...options, forced });
+    expect(report.chosen).toMatchObject(forced);
+    expect(document.stages.probed!.readout!.place).toBe('first');
+    expect(report.candidates.length).toBeGreaterThan(4);
+    const unknown = () => fitPolicy(table, { ...options, forced: { free: 'nothing' } });
+    expect(unknown).toThrow(/nothing; there are: similarity, /);
+    const unprobed = () => fitPolicy(withoutProbes(table), { ...options, forced: { probed: 'first-token' } });
+    expect(unprobed).toThrow(/first-token; there are: none/);
+  });
+
   it('asks no model where that brings nothing', () => {
     const table = syntheticTable({ holes: 400, repositories: 8, effects: { bestScore: 2 } });
     expect(fitPolicy(table, options).report.chosen.probed).toBeUndefined();

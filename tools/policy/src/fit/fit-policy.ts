@@ -1,4 +1,4 @@
-import { AppError } from '@repoformer/domain';
+import { AppError, invalidArgument } from '@repoformer/domain';
 import {
   calibrate,
   CHUNK_FEATURES,
@@ -46,6 +46,11 @@ export interface FitOptions {
   readonly target?: Target;
   /** What a gain must exceed to count as help, in the target's unit; default 0. */
   readonly minimumGain?: number;
+  /**
+   * Candidates to take whatever is better: of those that ask no model, and of those that do. To be judged beside the one
+   * that is chosen.
+   */
+  readonly forced?: { readonly free?: string; readonly probed?: string };
   /** Of the cross-validation by repository; default 5. */
   readonly folds?: number;
   /** Draws of the bootstrap over repositories; default 200. */
@@ -108,10 +113,15 @@ export function fitPolicy(
     ...(coverage ? coverageCandidates(coverage, data, { chunks: contextChunks, target, seed }) : []),
   ];
   const probed = byId.every((hole) => hole.probe !== undefined) ? probedCandidates(data) : [];
-  const chosenFree = selectCandidate(free, compare);
-  const chosenProbed = probed.length > 0 ? selectCandidate(probed, compare) : undefined;
+  const { forced = {} } = options;
+  const chosenFree = selectCandidate(only(free, forced.free), compare);
+  const chosenProbed =
+    probed.length > 0 || forced.probed !== undefined
+      ? selectCandidate(only(probed, forced.probed), compare)
+      : undefined;
   const overFree = chosenProbed && compare(chosenProbed.chosen, chosenFree.chosen);
-  const isProbeWorth = overFree !== undefined && overFree.value > overFree.standardError;
+  const isProbeWorth =
+    forced.probed !== undefined || (overFree !== undefined && overFree.value > overFree.standardError);
 
   const calibrationSet = { helps, held, heldHelps, gains: truth.gainsEs };
   const probabilitiesOf = new Map(
@@ -218,6 +228,15 @@ export function fitPolicy(
     features: featureReports(train, truth),
   };
   return { document: checked, report };
+}
+
+/** The candidate that is asked for, if one is. */
+function only(candidates: readonly Candidate[], name: string | undefined): readonly Candidate[] {
+  if (name === undefined) return candidates;
+  const found = candidates.filter((candidate) => candidate.name === name);
+  if (found.length > 0) return found;
+  const names = candidates.map((candidate) => candidate.name).join(', ') || 'none';
+  throw invalidArgument('candidate', `none is called ${name}; there are: ${names}`);
 }
 
 interface CalibrationSet {
