@@ -1,0 +1,233 @@
+/**
+ * `npm run evaluate -- DATA`: everything behind docs/evaluation, from packages to policies and tables. It takes a small
+ * machine most of a day, and goes on where it was interrupted: what is in DATA is not made again, and the labels that
+ * come with the project are taken over.
+ */
+import { spawn } from 'node:child_process';
+import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { availableParallelism } from 'node:os';
+import { join, resolve } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { parseArgs } from 'node:util';
+import { build } from './build.mjs';
+import { ensureInstalled } from './install.mjs';
+import { heading, main, ROOT, SetupError } from './project.mjs';
+
+const DATASET = join(ROOT, 'tools/dataset/bin/repoformer-dataset.mjs');
+const POLICY = join(ROOT, 'tools/policy/bin/repoformer-policy.mjs');
+const EVALUATION = join(ROOT, 'tools/eval/bin/repoformer-eval.mjs');
+const CORPUS = join(ROOT, 'tools/dataset/corpora/standard.json');
+const KEPT_LABELS = join(ROOT, 'tools/dataset/labels/standard');
+const NANO = 'repoformer-nano';
+
+/** How many holes, and of which splits: the benchmark judges only. */
+const LEARNT = ['--split', 'train', 'calibration'];
+const SIZES = { labels: 4000, chunkLabels: 800, placements: 300, benchmark: 750, served: 100 };
+/** Best hits more similar than this get context: the daemon's rule for models without a fitted policy. */
+const SIMILARITY = '0.28';
+
+class Evaluation {
+  /** Folders of labels by the arguments that they were made with. */
+  runs = new Map();
+
+  constructor(data, { model, torch, out, scale }) {
+    this.data = data;
+    this.model = model;
+    this.torch = torch;
+    this.out = resolve(out);
+    this.sizes = Object.fromEntries(
+      Object.entries(SIZES).map(([name, size]) => [name, String(Math.ceil(size * Number(scale)))]),
+    );
+  }
+
+  /** Names and steps, in their order. Each finds what those before it made. */
+  steps() {
+    return Object.entries({
+      holes: () => this.buildHoles(),
+      labels: () => this.labelFor('labels'),
+      'chunk-labels': () => this.labelFor('chunkLabels'),
+      'small-model': () => this.askSmallModel(LEARNT, this.sizes.labels),
+      policies: () => this.fitPolicies(),
+      benchmark: () => this.labelBenchmark(),
+      'small-model-benchmark': () => this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark),
+      functions: async () => {
+        const args = ['functions', this.data, '--labels', await this.labelBenchmark(), '--corpus', CORPUS];
+        await execute(EVALUATION, args);
+      },
+      baseline: () =>
+        execute(EVALUATION, ['baseline', this.data, '--corpus', CORPUS, '--out', this.inData('ngram')]),
+      report: () => this.report(),
+      serve: () => this.serve(),
+      placements: () => this.comparePlacements(),
+    });
+  }
+
+  async buildHoles() {
+    const context = ['--with-middle', '0', '--random-context', '0'];
+    await execute(DATASET, ['build', this.data, '--corpus', CORPUS, ...context]);
+    for (const run of existsSync(KEPT_LABELS) ? readdirSync(KEPT_LABELS) : []) {
+      const target = this.inData('labels', run);
+      mkdirSync(target, { recursive: true });
+      cpSync(join(KEPT_LABELS, run), target, { recursive: true });
+    }
+  }
+
+  /** Labels to learn from: by PyTorch where there is one, a process for each core. @returns the run's folder */
+  async labelFor(size) {
+    const asked = {
+      labels: ['--max-chunks', '1'],
+      chunkLabels: ['--max-chunks', '3', '--completions', 'all'],
+    }[size];
+    return this.labelSideBySide(['--model', this.model, ...LEARNT, ...asked, '--limit', this.sizes[size]]);
+  }
+
+  async labelSideBySide(args) {
+    const engine = this.torch === undefined ? [] : ['--torch', resolve(this.torch)];
+    return this.once([...args, ...engine, '--threads', '1'], availableParallelism());
+  }
+
+  /** Labels by so many processes side by side, unless this call has done it already. @returns the run's folder */
+  async once(args, processes = 1) {
+    const key = args.join(' ');
+    if (!this.runs.has(key)) {
+      const label = () => execute(DATASET, ['label', this.data, ...args]);
+      const [said] = await Promise.all(Array.from({ length: processes }, label));
+      this.runs.set(key, runIn(said));
+    }
+    return this.runs.get(key);
+  }
+
+  /** Judged as it is served: llama.cpp, one process, all cores, its milliseconds count. @returns the run's folder */
+  async labelBenchmark() {
+    const asked = ['--max-chunks', '3', '--completions', 'all', '--limit', this.sizes.benchmark];
+    return this.once(['--model', this.model, '--split', 'benchmark', ...asked]);
+  }
+
+  /** What the small model says where prefix and suffix end: as policy of the larger one. @returns the run's folder */
+  async askSmallModel(split, limit) {
+    const asked = ['--max-chunks', '1', '--completions', 'none', '--limit', limit];
+    return this.once(['--model', NANO, ...split, ...asked]);
+  }
+
+  async fitPolicies() {
+    const labels = await this.labelFor('labels');
+    const learnt = ['--labels', labels, '--chunk-labels', await this.labelFor('chunkLabels')];
+    const fit = (name, ...more) =>
+      execute(POLICY, [
+        ...['fit', this.data, ...learnt, '--out', this.policy(name)],
+        ...['--report', join(this.out, `fit-${name}.md`), ...more],
+      ]);
+    mkdirSync(this.out, { recursive: true });
+    await fit('classifier');
+    await fit('with-readout', '--probed', 'combined-trees-readout-first');
+    const small = await this.askSmallModel(LEARNT, this.sizes.labels);
+    await fit('small-model', '--probes', small, '--probed', 'combined-trees');
+  }
+
+  async report() {
+    const small = await this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark);
+    const policies = ['classifier', 'with-readout', 'small-model'].map(
+      (name) => `${name}=${this.policy(name)}`,
+    );
+    await execute(EVALUATION, [
+      ...['report', this.data, '--labels', await this.labelBenchmark(), '--out', this.out],
+      ...['--policy', ...policies, '--probes', `small-model=${small}`],
+      ...['--similarity', SIMILARITY, '--chunks', '1', '2', '--baseline', this.inData('ngram')],
+    ]);
+  }
+
+  async serve() {
+    const timings = this.inData('serve');
+    await execute(EVALUATION, [
+      ...['serve', this.data, '--corpus', CORPUS, '--out', timings, '--limit', this.sizes.served],
+      ...['--model', this.model, '--policy', this.policy('classifier')],
+    ]);
+    for (const name of ['serve.md', 'serve.json']) cpSync(join(timings, name), join(this.out, name));
+  }
+
+  /** Where context stands, and in which order its chunks do; chosen on what is learnt from. */
+  async comparePlacements() {
+    const asked = ['--model', this.model, '--split', 'train', '--limit', this.sizes.placements];
+    const forms = [
+      ['--placement', 'after-suffix'],
+      ['--placement', 'after-suffix', '--order', 'best-first'],
+      ['--placement', 'comment-prefix'],
+      ['--placement', 'repository'],
+    ];
+    const runs = [];
+    for (const form of forms)
+      runs.push(await this.labelSideBySide([...asked, '--completions', 'all', ...form]));
+    const out = join(this.out, 'placements');
+    await execute(EVALUATION, ['study', this.data, '--split', 'train', '--labels', ...runs, '--out', out]);
+  }
+
+  policy(name) {
+    return this.inData('policies', `${name}.json`);
+  }
+
+  inData(...path) {
+    return join(this.data, ...path);
+  }
+}
+
+/** Runs a program, showing what it says. @returns what it said */
+function execute(script, args) {
+  return new Promise((done, fail) => {
+    const child = spawn(process.execPath, [script, ...args], {
+      cwd: ROOT,
+      stdio: ['ignore', 'pipe', 'pipe'],
+      windowsHide: true,
+    });
+    let said = '';
+    for (const stream of ['stdout', 'stderr']) {
+      child[stream].setEncoding('utf8').on('data', (text) => {
+        said += text;
+        if (stream === 'stderr') process.stderr.write(text);
+      });
+    }
+    child.once('error', (error) => fail(new SetupError(`node cannot be run: ${error.message}`)));
+    child.once('close', (code) => {
+      if (code === 0) return done(said);
+      fail(
+        new SetupError(`${script} ${args.join(' ')}\nended with exit code ${code}; what it said is above`),
+      );
+    });
+  });
+}
+
+/** The folder of labels that a labelling command names. */
+function runIn(said) {
+  const [, folder] = /^labels: (.*)$/m.exec(said) ?? [];
+  if (folder === undefined) throw new SetupError('labelling did not say where its labels are');
+  return folder;
+}
+
+await main(async () => {
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: {
+      model: { type: 'string', default: 'default' },
+      torch: { type: 'string' },
+      out: { type: 'string', default: join(ROOT, 'docs/evaluation') },
+      scale: { type: 'string', default: '1' },
+      only: { type: 'string', multiple: true },
+    },
+  });
+  if (positionals.length !== 1) {
+    throw new SetupError(
+      'usage: npm run evaluate -- DATA [--torch PYTHON] [--model NAME] [--out FOLDER] [--only STEP] [--scale SHARE]',
+      2,
+    );
+  }
+  await ensureInstalled();
+  await build();
+  const evaluation = new Evaluation(resolve(positionals[0]), values);
+  for (const [name, step] of evaluation.steps()) {
+    if (values.only && !values.only.includes(name)) continue;
+    heading(name);
+    const startedAt = performance.now();
+    await step();
+    console.log(`${name}: ${((performance.now() - startedAt) / 60_000).toFixed(1)} min`);
+  }
+});
