@@ -6,14 +6,16 @@ import { describe, expect, it } from 'vitest';
 interface Entry {
   readonly name: string;
   readonly sha256: string;
+  readonly merged?: { readonly sha256: string };
   readonly policy?: { readonly name: string; readonly file?: string };
 }
 
 const read = (path: string) =>
   readFileSync(fileURLToPath(new URL(`../../models/${path}`, import.meta.url)), 'utf8');
 const { models } = JSON.parse(read('catalog.json')) as { readonly models: readonly Entry[] };
-const fitted = models.flatMap(({ name, sha256, policy }) =>
-  policy?.file === undefined ? [] : [{ name, sha256, file: policy.file }],
+const fitted = models.flatMap(({ name, sha256, merged, policy }) =>
+  // Labels are made with the file that is loaded.
+  policy?.file === undefined ? [] : [{ name, sha256: merged?.sha256 ?? sha256, file: policy.file }],
 );
 
 describe('the policies of the catalogue', () => {
