@@ -5,7 +5,8 @@ import { loadLanguageModel } from '@repoformer/engine';
 import { resolveFormat, type FimFormat, type Placement } from '@repoformer/fim';
 import { ModelStore, resolveModel } from '@repoformer/models';
 import { thisMachine } from '../this-machine.js';
-import { TorchLanguageModel, type TorchOptions } from './torch-model.js';
+import { TorchLanguageModel } from './torch-model.js';
+import type { TorchOptions } from './torch-process.js';
 
 export interface LabelModelOptions {
   /** Name of the catalogue, or path of a GGUF file. */
