@@ -1,7 +1,7 @@
 /**
  * `npm run evaluate -- DATA`: everything behind docs/evaluation, from packages to policies and tables. It takes a small
- * machine most of a day, and goes on where it was interrupted: what is in DATA is not made again, and the labels that
- * come with the project are taken over.
+ * machine most of a day, and goes on where it was interrupted: what is in DATA is not made again. The labels to learn from
+ * that come with the project are taken over with --torch, which made them; without it, llama.cpp makes them anew.
  */
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
@@ -24,8 +24,6 @@ const NANO = 'repoformer-nano';
 /** How many holes, and of which splits: the benchmark judges only. */
 const LEARNT = ['--split', 'train', 'calibration'];
 const SIZES = { labels: 4000, chunkLabels: 800, placements: 300, benchmark: 750, served: 100 };
-/** Best hits more similar than this get context: the daemon's rule for models without a fitted policy. */
-const SIMILARITY = '0.28';
 
 class Evaluation {
   /** Folders of labels by the arguments that they were made with. */
@@ -130,10 +128,20 @@ class Evaluation {
     const policies = ['classifier', 'with-readout', 'small-model'].map(
       (name) => `${name}=${this.policy(name)}`,
     );
+    // The daemon's rule for models without a fitted policy.
+    const { DEFAULT_SIMILARITY_THRESHOLD } = await import('@repoformer/policy');
     await execute(EVALUATION, [
       ...['report', this.data, '--labels', await this.labelBenchmark(), '--out', this.out],
       ...['--policy', ...policies, '--probes', `small-model=${small}`],
-      ...['--similarity', SIMILARITY, '--chunks', '1', '2', '--baseline', this.inData('ngram')],
+      ...[
+        '--similarity',
+        String(DEFAULT_SIMILARITY_THRESHOLD),
+        '--chunks',
+        '1',
+        '2',
+        '--baseline',
+        this.inData('ngram'),
+      ],
     ]);
   }
 

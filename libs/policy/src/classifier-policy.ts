@@ -36,11 +36,7 @@ export function createClassifierPolicy(fitted: FittedPolicy, ownThreshold?: numb
     asks(evidence, threshold) {
       const choice = choose(evidence, threshold);
       if (!choice || !evidence.hole || evidence.hole.features.chunks.length === 0) return undefined;
-      const bound = Math.min(1 - EDGE, Math.max(EDGE, choice.threshold));
-      return fitted.isCertain(evidence.hole.features, bound) ? undefined : fitted.probeNeeds;
+      return fitted.isCertain(evidence.hole.features, choice.threshold) ? undefined : fitted.probeNeeds;
     },
   };
 }
-
-/** Keeps a threshold where its logit is finite. */
-const EDGE = 1e-6;

@@ -39,6 +39,9 @@ export interface FittedPolicy {
   readonly chooseChunks: (features: Features, probe: Probe | undefined, cost: CostModel) => ChunkChoice;
 }
 
+/** Keeps a threshold where its logit is finite: a price can ask for more than certainty, or for less than nothing. */
+const EDGE = 1e-6;
+
 /** Makes a policy of a document that is known to be good; `parsePolicy` is for documents from outside. */
 export function createFittedPolicy(document: PolicyDocument): FittedPolicy {
   const { stages, chunks: chunkHead } = document;
@@ -79,7 +82,8 @@ export function createFittedPolicy(document: PolicyDocument): FittedPolicy {
       if (!stages.probed) return true;
       if (!stages.probed.band) return false;
       const [low, high] = stages.probed.band;
-      const moved = logit(freeProbability(features)) - (logit(threshold) - logit(document.threshold));
+      const bound = Math.min(1 - EDGE, Math.max(EDGE, threshold));
+      const moved = logit(freeProbability(features)) - (logit(bound) - logit(document.threshold));
       const p = sigmoid(moved);
       return p < low || p > high;
     },

@@ -57,7 +57,7 @@ describe('verdict and answers say what is true', () => {
     });
     expect(verdict.headline).toMatch(/pays here where “p” asks for it: \+3\.3 .* less time than always/);
     expect(verdict.reasons.join(' ')).toContain('it knows where context helps');
-    expect(verdict.advice).toContain('“p” at threshold 0.5: context for 33 % of the requests');
+    expect(verdict.advice).toContain('at threshold 0.5: context for 33 % of the requests');
     expect(answers.policies[0]?.abstentionsRight.value?.estimate).toBe(1);
   });
 

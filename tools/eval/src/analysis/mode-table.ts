@@ -18,7 +18,7 @@ import { mean } from './statistics.js';
 /** What a mode gives. Differences and speed-ups are to other modes at the same holes. */
 export interface ModeRow extends Pick<
   Mode,
-  'key' | 'name' | 'label' | 'description' | 'threshold' | 'family'
+  'key' | 'name' | 'label' | 'description' | 'threshold' | 'options' | 'family'
 > {
   /** Means with intervals; `exactMatch` and `passed` are percentages of holes. */
   readonly quality: Readonly<Partial<Record<Quality, Interval>>>;
@@ -74,12 +74,13 @@ export function modeRows(
 ): ModeRow[] {
   const [never, always] = [neverMode(results), alwaysMode(results)];
   return modes.map((mode) => {
-    const { key, name, label, description, threshold, family } = mode;
+    const { key, name, label, description, threshold, options, family } = mode;
     const random = mode.depths && randomMode(results, mode);
     const scatter = drawStandardError(results, mode);
     return {
       ...{ key, name, label, description, family },
       ...(threshold !== undefined && { threshold }),
+      ...(options !== undefined && { options }),
       quality: qualities(results, mode, resampler, QUALITIES),
       share: mean(contextColumn(results, mode)),
       contextTokens: mean(

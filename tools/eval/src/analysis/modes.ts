@@ -16,6 +16,8 @@ export interface Mode {
   readonly label: string;
   readonly description: string;
   readonly threshold?: number;
+  /** See {@link PolicySpec.options}. */
+  readonly options?: string;
   /** `listed`: a policy that was asked about; `reference`: added for comparison, at usual thresholds. */
   readonly family: 'fixed' | 'listed' | 'reference' | 'random' | 'oracle';
   /** For each hole, in the order of the results; weights add up to 1. */
@@ -81,6 +83,7 @@ export function policyMode(
     label: spec.label,
     description: spec.description,
     ...(isScore && { threshold: spec.threshold }),
+    ...(spec.options !== undefined && { options: spec.options }),
     family,
     depths,
     picks: results.map((hole, row) => [{ index: Math.min(depths[row] ?? 0, alwaysIndex(hole)), weight: 1 }]),

@@ -9,6 +9,8 @@ export interface PolicySpec {
   /** For people, short: it labels charts. */
   readonly label: string;
   readonly description: string;
+  /** What to give the daemon to have it so, as on its command line. */
+  readonly options?: string;
   /** `score` (the default): compared with the threshold. `chunks`: how many chunks to use, 0 to abstain. */
   readonly says?: 'score' | 'chunks';
   /**

@@ -199,7 +199,8 @@ function advice(chosen: ModeRow, confidence: Confidence): string {
       return `Use context at every request: the policy “always”.${sure}`;
     default: {
       const at = chosen.threshold === undefined ? '' : ` at threshold ${thresholdText(chosen.threshold)}`;
-      return `Use the policy “${chosen.name}”${at}: context for ${percent(chosen.share)} of the requests.${sure}`;
+      const how = chosen.options === undefined ? at : ` (options of the daemon: ${chosen.options})`;
+      return `Use “${chosen.label}”${how}: context for ${percent(chosen.share)} of the requests.${sure}`;
     }
   }
 }

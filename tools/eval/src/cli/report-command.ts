@@ -11,6 +11,7 @@ import {
   selfGreedyPolicy,
   selfPolicy,
   similarityPolicy,
+  specOn,
   type JudgedPolicy,
 } from '../collect/judged-policy.js';
 import { readBaseline } from '../collect/read-baseline.js';
@@ -110,7 +111,7 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
       command: `repoformer-eval ${process.argv.slice(2).join(' ')}`,
       generatedFrom: [...new Set(results.map(({ repository }) => repository))].sort(),
       results,
-      policies: policies.map(({ spec }) => spec),
+      policies: policies.map((policy) => specOn(policy, holes)),
       baselines,
       notes: [
         `Prompts hold at most ${budgets.prefixTokens} tokens before the hole, ${budgets.suffixTokens} after it and ${budgets.contextTokens} of context in at most ${run.settings.maxChunks} chunks, placed ${run.placement}, ${run.order}.`,

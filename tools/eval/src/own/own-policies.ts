@@ -74,6 +74,12 @@ async function fittedOf(
   { readoutTokens, sharesPrefix, cost }: FittedContext,
 ): Promise<readonly JudgedPolicy[]> {
   if (file === undefined) return [];
-  const options = { name: 'classifier', file, sharesPrefix, ...(threshold !== undefined && { threshold }) };
+  const options = {
+    name: 'classifier',
+    file,
+    isDefault: true,
+    sharesPrefix,
+    ...(threshold !== undefined && { threshold }),
+  };
   return fittedPolicies(options, readoutTokens, cost);
 }
