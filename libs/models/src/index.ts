@@ -12,6 +12,7 @@ export {
 export { readGgufHeader, type GgufHeader } from './gguf/gguf-header.js';
 export type { ImportOptions } from './import-model.js';
 export { MERGE_TYPES } from './gguf/tensor-types.js';
+export { selectTokensOf } from './gguf/vocabulary.js';
 export type { MergeModelOptions } from './merge-model.js';
 export { ModelCatalog, type CatalogLocations } from './model-catalog.js';
 export type {

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, rename, rm, stat } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, rm, stat } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { AppError, invalidArgument } from '@repoformer/domain';
 import type { MergedEntry, ModelEntry } from './catalog-entry.js';
 import { checkSpace } from './disk-space.js';
@@ -24,6 +24,8 @@ export interface MergeModelOptions {
    * fastest to evaluate on a processor.
    */
   readonly type?: string;
+  /** File that names the ordinary tokens to keep, one a line, as `repoformer-dataset vocabulary` writes it; default: all. */
+  readonly vocabulary?: string;
   readonly signal?: AbortSignal;
   readonly onBytes?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -42,7 +44,7 @@ export async function mergeModel(
     throw invalidArgument('type', `must be one of ${MERGE_TYPES.join(', ')}`);
   }
   const adapters = options.adapters ?? adaptersOf(location);
-  if (adapters.length === 0) {
+  if (adapters.length === 0 && options.vocabulary === undefined) {
     throw new AppError({
       kind: 'failed_precondition',
       reason: 'INVALID_REQUEST',
@@ -62,9 +64,9 @@ export async function mergeModel(
       meta: { model: taken.name },
     });
   }
-  const { type, signal, onBytes } = options;
+  const { type, vocabulary, signal, onBytes } = options;
   const written = await writeMerged(location, catalog.modelsDirectory, cache, {
-    ...{ adapters, file, type, signal, onBytes },
+    ...{ adapters, file, type, vocabulary, signal, onBytes },
   });
   try {
     const merged: ModelEntry = {
@@ -72,7 +74,7 @@ export async function mergeModel(
       ...written,
       name,
       title: mergedTitle(entry),
-      description: `${entry.name} and its adapter as one file.`,
+      description: describeMerged(entry, adapters.length, vocabulary),
       sources: [],
       adapters: [],
     };
@@ -111,13 +113,14 @@ async function writeMerged(
     readonly adapters: readonly AppliedAdapter[];
     readonly file: string;
     readonly type: string | undefined;
+    readonly vocabulary?: string | undefined;
     /** Nothing else may come out. */
     readonly sha256?: string;
     readonly signal: AbortSignal | undefined;
     readonly onBytes: MergeModelOptions['onBytes'] | undefined;
   },
 ): Promise<Pick<ModelEntry, 'file' | 'sizeBytes' | 'sha256'>> {
-  const { adapters, file, type, signal, onBytes } = options;
+  const { adapters, file, type, vocabulary, signal, onBytes } = options;
   const draft = join(modelsDirectory, `.merge-${randomBytes(6).toString('hex')}.tmp`);
   const path = join(modelsDirectory, file);
   try {
@@ -125,6 +128,7 @@ async function writeMerged(
     await mergeAdapters(modelPath, adapters, draft, {
       name: mergedTitle(entry),
       ...(type !== undefined && { type }),
+      ...(vocabulary !== undefined && { tokens: await readTokens(vocabulary) }),
       ...(signal && { signal }),
       ...(onBytes && { onBytes }),
     });
@@ -146,6 +150,18 @@ async function writeMerged(
   } finally {
     await rm(draft, { force: true });
   }
+}
+
+async function readTokens(path: string): Promise<readonly string[]> {
+  const text = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw fileError(`vocabulary ${path}`, cause);
+  });
+  return text.split('\n').filter((line) => line !== '');
+}
+
+function describeMerged({ name }: ModelEntry, adapterCount: number, vocabulary: string | undefined): string {
+  const what = adapterCount === 0 ? name : `${name} and its adapter as one file`;
+  return vocabulary === undefined ? `${what}.` : `${what}, with the tokens of ${basename(vocabulary)}.`;
 }
 
 /** Part of the file: another title makes another checksum. */

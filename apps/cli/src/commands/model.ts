@@ -56,8 +56,12 @@ export function addModelCommands(program: Command, host: Host): void {
       .option('--name <NAME>', "name to know it by (default: the model's with -merged)")
       .option('--adapter <FILE>', "adapter to merge in place of the catalogue's; may be repeated", collect)
       .option('--type <TYPE>', 'of the matrices that change: q8_0, f16 or bf16 (default: as they are)')
+      .option('--vocabulary <FILE>', 'keep only the tokens that it names, one a line (default: all)')
       .action(action(host, mergeModel)),
-    [['repoformer model merge --type q8_0', 'a third larger, and the fastest on a processor']],
+    [
+      ['repoformer model merge --type q8_0', 'a third larger, and the fastest on a processor'],
+      ['repoformer model merge --vocabulary code.txt', 'smaller, and writes faster'],
+    ],
   );
   examples(
     subcommand('verify', 'Compute the checksum of a model and its adapters anew.')
@@ -261,12 +265,14 @@ async function importModel(context: CliContext, file: string): Promise<void> {
 async function mergeModel(context: CliContext, name: string): Promise<void> {
   const { output, signal, options } = context;
   const store = await openStore(context);
-  const [newName, type] = [options['name'], options['type']] as (string | undefined)[];
+  const text = (key: string): string | undefined => options[key] as string | undefined;
+  const [newName, type, vocabulary] = [text('name'), text('type'), text('vocabulary')];
   const adapters = options['adapter'] as readonly string[] | undefined;
   const location = await store.merge(name, {
     signal,
     ...(newName !== undefined && { name: newName }),
     ...(type !== undefined && { type }),
+    ...(vocabulary !== undefined && { vocabulary: resolve(context.host.cwd, vocabulary) }),
     ...(adapters && {
       adapters: adapters.map((path) => ({ path: resolve(context.host.cwd, path), scale: 1 })),
     }),

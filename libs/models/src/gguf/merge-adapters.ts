@@ -8,6 +8,8 @@ import {
   writableType,
   type TensorType,
 } from './tensor-types.js';
+import { pruneTables } from './vocabulary-tables.js';
+import { pruneVocabulary } from './vocabulary.js';
 import { textField, writeGguf, type TensorSource } from './write-gguf.js';
 
 /** A LoRA adapter and how strongly it is applied. */
@@ -21,6 +23,8 @@ export interface MergeOptions {
   readonly name: string;
   /** Type of the matrices that change, such as `q8_0`; default: as they are, K-quants as Q8_0. */
   readonly type?: string;
+  /** Ordinary tokens to keep, closed under merges; default: all. See `selectTokens`. */
+  readonly tokens?: readonly string[];
   readonly signal?: AbortSignal;
   readonly onBytes?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -41,7 +45,8 @@ interface Factors {
 }
 
 /**
- * Writes a model and its adapters as one file: what they add is added to the matrices, all else is copied.
+ * Writes a model and its adapters as one file: what they add is added to the matrices, all else is copied. With only some
+ * of its tokens if so asked: the same model, which spells out what it has no token for any more.
  *
  * @param target must not exist
  * @throws AppError failed_precondition/MODEL_INVALID for an adapter of another model; not_found/MODEL_NOT_FOUND;
@@ -51,7 +56,7 @@ export async function mergeAdapters(
   base: string,
   adapters: readonly AppliedAdapter[],
   target: string,
-  { name, type, signal, onBytes }: MergeOptions,
+  { name, type, tokens, signal, onBytes }: MergeOptions,
 ): Promise<void> {
   const files: GgufFile[] = [];
   const openFile = async (path: string) => {
@@ -72,9 +77,19 @@ export async function mergeAdapters(
     }
     fields.set('general.name', textField(name));
     const wanted = type === undefined ? undefined : TARGET_TYPES[type];
-    const tensors = model.tensors.map((tensor) => {
+    const pruned = tokens === undefined ? undefined : await pruneVocabulary(model, tokens);
+    for (const [key, value] of pruned?.fields ?? []) fields.set(key, value);
+    const tables = pruned
+      ? await pruneTables(model, pruned.ids)
+      : new Map<string, TensorSource | undefined>();
+    const tensors = model.tensors.flatMap((tensor) => {
       const factors = added.get(tensor.name);
-      return factors === undefined ? copyOf(model, tensor) : sumOf(model, tensor, factors, wanted);
+      if (!tables.has(tensor.name)) {
+        return factors === undefined ? copyOf(model, tensor) : sumOf(model, tensor, factors, wanted);
+      }
+      if (factors)
+        throw invalidGguf(`an adapter changes ${tensor.name}: merge it before tokens are left out`);
+      return tables.get(tensor.name) ?? [];
     });
     const total = tensors.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
     await writeGguf(

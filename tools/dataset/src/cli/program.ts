@@ -4,6 +4,7 @@ import { addLabelCommand } from './label-command.js';
 import { addPackCommand } from './pack-command.js';
 import { addSamplesCommand } from './samples-command.js';
 import { addStatsCommand } from './stats-command.js';
+import { addVocabularyCommand } from './vocabulary-command.js';
 
 /** The command line `repoformer-dataset`. */
 export function createProgram(signal: AbortSignal): Command {
@@ -18,5 +19,6 @@ export function createProgram(signal: AbortSignal): Command {
   addPackCommand(program);
   addSamplesCommand(program, signal);
   addStatsCommand(program);
+  addVocabularyCommand(program, signal);
   return program;
 }
