@@ -126,7 +126,7 @@ describe('the summary', () => {
   const outcome = (repository: string, share: number | undefined, ms: number): HoleOutcome => ({
     id: `${repository}${ms}`,
     repository,
-    shares: share === undefined ? {} : { specific: [share] },
+    shares: share === undefined ? {} : { specific: [share], plain: [share] },
     tokens: [100],
     ms,
   });
@@ -138,13 +138,15 @@ describe('the summary', () => {
   it('is the mean over holes that lack a name, and the difference hole by hole', () => {
     const summary = summarise(setups, outcomes, { budgets: [512], seed: 1 });
     expect(summary.holes).toBe(3);
-    expect(summary.holesWith).toEqual({ specific: 2, code: 0, plain: 0 });
+    expect(summary.holesWith).toEqual({ specific: 2, code: 0, plain: 2 });
     const [first, second] = summary.setups;
     expect(first!.budgets[0]!.recall.specific).toEqual({ value: 25 });
     expect(first!.budgets[0]!.any.specific).toEqual({ value: 50 });
     expect(second!.budgets[0]!.versusFirst.specific).toEqual({ value: 50 });
     expect(second!.medianMs).toBe(5);
     expect(second!.p99Ms).toBe(60);
+    const shownAtAll = summaryMarkdown(summary).match(/ \| (\S+) \| 100 \|/g);
+    expect(shownAtAll).toEqual([' | 33.3 | 100 |', ' | 66.7 | 100 |']);
   });
 
   it('has intervals by repository, the same for the same seed', () => {

@@ -1,4 +1,4 @@
-import type { Estimate, SetupRow, Summary } from './summarise.js';
+import type { Estimate, Summary } from './summarise.js';
 import type { Truth } from './truth.js';
 
 /** The summary as tables: one for each budget, setups as they were given. */
@@ -7,7 +7,7 @@ export function summaryMarkdown(summary: Summary): string {
   const head = `${holes} holes of ${repositories} ${repositories === 1 ? 'repository' : 'repositories'}; ${holesWith.specific} lack a specific name, ${holesWith.code} a name of code, ${holesWith.plain} any word.`;
   const budgets = setups[0]?.budgets.map(({ budgetTokens }) => budgetTokens) ?? [];
   const tables = budgets.map((budgetTokens, at) =>
-    [`## ${budgetTokens} tokens`, '', ...table(setups, at)].join('\n'),
+    [`## ${budgetTokens} tokens`, '', ...table(summary, at)].join('\n'),
   );
   return `${[head, ...tables].join('\n\n')}\n`;
 }
@@ -21,12 +21,13 @@ const COLUMNS = [
   'at least one',
   'names of code',
   'all words',
+  'one of them, of all holes',
   'tokens used',
   'median ms',
   'p99 ms',
 ];
 
-function table(setups: readonly SetupRow[], at: number): string[] {
+function table({ setups, holes, holesWith }: Summary, at: number): string[] {
   const rows = setups.map(({ retriever, chunker, selector, budgets, medianMs, p99Ms }, number) => {
     const { recall, any, versusFirst, tokens } = budgets[at]!;
     return [
@@ -38,6 +39,8 @@ function table(setups: readonly SetupRow[], at: number): string[] {
       plain(any, 'specific'),
       plain(recall, 'code'),
       plain(recall, 'plain'),
+      // At a hole that lacks no word, none can be shown.
+      (((any.plain?.value ?? 0) * holesWith.plain) / holes).toFixed(1),
       tokens.toFixed(0),
       medianMs.toFixed(1),
       p99Ms.toFixed(1),
