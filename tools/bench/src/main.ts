@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { Daemon, runCli, type GitRepository } from '@repoformer/e2e/harness';
 import { measureIndexing } from './measure-index.js';
+import { DEFAULT_POLICY, measurePolicy } from './measure-policy.js';
 import { measureSearch } from './measure-retrieval.js';
 import {
   measureCommit,
@@ -19,6 +20,7 @@ const HELP = `Measures, and prints a table.
   npm run bench                        the daemon: index, retrieval, commits, hooks and completions
   npm run bench -- index [REPOSITORY]     first index, restart, commits and branch switches, beside git
   npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, and git
+  npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of qwen2.5-coder-0.5b)
 
 It works on a clone; without a repository it makes one of the source files of installed packages.
 
@@ -42,20 +44,26 @@ const { values, positionals } = parseArgs({
 });
 
 const [what = 'daemon', path] = positionals;
-const known = ['index', 'retrieve'].includes(what) || (what === 'daemon' && path === undefined);
+const known = ['index', 'retrieve', 'policy'].includes(what) || (what === 'daemon' && path === undefined);
 if (values.help || !known) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 2;
 } else {
+  const rows =
+    what === 'policy'
+      ? measurePolicy(path === undefined ? DEFAULT_POLICY : resolve(path))
+      : await measureRepository(what, path);
+  console.log('| what | figure |\n| --- | --- |');
+  for (const [name, figure] of [['machine', describeMachine()], ...rows])
+    console.log(`| ${name} | ${figure} |`);
+}
+
+async function measureRepository(what: string, path: string | undefined): Promise<Rows> {
   const sample = path === undefined ? createSampleRepository(Number(values.files)) : undefined;
   try {
-    const rows =
-      what === 'daemon'
-        ? await measureDaemon(sample!)
-        : await measureParts(what, sample?.root ?? resolve(path!));
-    console.log('| what | figure |\n| --- | --- |');
-    for (const [name, figure] of [['machine', describeMachine()], ...rows])
-      console.log(`| ${name} | ${figure} |`);
+    return what === 'daemon'
+      ? await measureDaemon(sample!)
+      : await measureParts(what, sample?.root ?? resolve(path!));
   } finally {
     sample?.remove();
   }

@@ -71,6 +71,8 @@ async function fit(dataset: string, flags: FitFlags): Promise<void> {
     ...(tokens && { readoutTokens: tokens }),
   });
   console.error(`${table.holes.length} labelled holes; left out: ${describe(leftOut)}`);
+  const unasked = table.holes.filter(({ probe }) => probe === undefined).length;
+  if (unasked > 0) console.error(`${unasked} of them have no probe: no stage that asks a model is fitted`);
   if (!tokens) console.error('the labels do not say which tokens were read out: no read-out is fitted');
   const { target, minimumGain, folds, draws, seed, free, probed } = flags;
   const forced = { ...(free !== undefined && { free }), ...(probed !== undefined && { probed }) };
@@ -107,11 +109,14 @@ async function readProber(run: string) {
 function describe(leftOut: LeftOut): string {
   const names: Record<keyof LeftOut, string> = {
     unlabelled: 'without a label',
+    stale: 'with a label of another text or context',
     benchmark: 'of the benchmark',
     randomContext: 'with random context',
     secondRound: 'with the truth in the query',
     withoutContext: 'without context',
     withoutCompletions: 'without completions',
+    staleChunkLabels: 'chunk labels of another text or context',
+    staleProbes: 'probes of another text or context',
   };
   const parts = (Object.keys(names) as (keyof LeftOut)[])
     .filter((reason) => leftOut[reason] > 0)

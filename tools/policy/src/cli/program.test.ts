@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { DEFAULT_RUN_SETTINGS, inputDigest, type HoleRecord } from '@repoformer/dataset';
@@ -14,7 +14,7 @@ const { holes } = syntheticTable({ holes: 240, repositories: 6, effects: { bestS
 const base64 = (values: readonly number[] = []) =>
   Buffer.from(Float32Array.from(values).buffer).toString('base64');
 
-const toRecord = ({ id, repository, split, language, holeFeatures, chunkFeatures }: FitHole) => ({
+const toRecord = ({ id, repository, split, language, holeFeatures, chunkFeatures }: FitHole): HoleRecord => ({
   schema: 1,
   ...{
     id,
@@ -28,16 +28,17 @@ const toRecord = ({ id, repository, split, language, holeFeatures, chunkFeatures
     middle: 'x',
     suffix: '',
   },
-  context: { source: 'retrieved', queriedWithMiddle: false, chunks: [] },
+  context: { source: 'retrieved', queriedWithMiddle: false, chunks: [], retrieveMs: 0 },
   features: { version: FEATURES_VERSION, hole: holeFeatures, chunks: chunkFeatures },
 });
 
-function toLabel({ id, probe, gainEs, gainLogLikelihood }: FitHole) {
+function toLabel(hole: FitHole) {
+  const { id, probe, gainEs, gainLogLikelihood } = hole;
   const { decision, first } = probe!.readouts!;
   return {
     schema: 1,
     id,
-    input: '',
+    input: inputDigest(toRecord(hole)),
     probes: {
       decision: { top: [], readout: base64(decision) },
       first: { top: [0.5, 0.2], readout: base64(first) },
@@ -110,6 +111,27 @@ describe('repoformer-policy', () => {
     expect(words).toContain('read-out: 5 tokens, place "decision"');
   });
 
+  it('leaves out what was said of holes that are others now, and says so', async () => {
+    const said = vi.mocked(console.error);
+    const before = join(folder, 'before');
+    await mkdir(before);
+    await copyFile(join(folder, 'labels', 'run.json'), join(before, 'run.json'));
+    const stale = holes.map((hole) => ({ ...toLabel(hole), input: 'before' }));
+    await writeFile(join(before, 'labels-0-of-1.jsonl'), lines(stale));
+    await expect(fit('x.json', '--labels', before)).rejects.toThrow(/there are 0 labelled holes/);
+    expect(said).toHaveBeenCalledWith(
+      '0 labelled holes; left out: 240 with a label of another text or context',
+    );
+    const other = ['--chunk-labels', before, '--probes', before];
+    await fit('free.json', ...other, '--folds', '2', '--report', join(folder, 'free.md'));
+    expect(said).toHaveBeenCalledWith(
+      '240 labelled holes; left out: 240 chunk labels of another text or context, 240 probes of another text or context',
+    );
+    expect(said).toHaveBeenCalledWith('240 of them have no probe: no stage that asks a model is fitted');
+    const policy = parsePolicy(await readFile(join(folder, 'free.json'), 'utf8'));
+    expect([policy.probeNeeds, policy.prober]).toEqual([undefined, undefined]);
+  });
+
   it('writes what context should be worth', async () => {
     const dataset = join(folder, 'worth');
     await mkdir(join(dataset, 'holes'), { recursive: true });
@@ -129,7 +151,7 @@ describe('repoformer-policy', () => {
     const written = (await readFile(out, 'utf8')).trim().split('\n');
     const gains = written.map((line) => JSON.parse(line) as { id: string; input: string; gain: number });
     expect(gains.map(({ id }) => id)).toEqual([first!.id, second!.id]);
-    expect(gains[0]!.input).toBe(inputDigest(records[0] as unknown as HoleRecord));
+    expect(gains[0]!.input).toBe(inputDigest(records[0] as HoleRecord));
     // A new name, and a line that is more similar than any that was seen.
     expect(gains[0]!.gain).toBeGreaterThan(2.9);
     expect(gains[1]!.gain).toBe(0);

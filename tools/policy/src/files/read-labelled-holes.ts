@@ -1,4 +1,4 @@
-import { readHoles, readLabelRun, readLabels } from '@repoformer/dataset';
+import { inputDigest, readHoles, readLabelRun, readLabels } from '@repoformer/dataset';
 import { visibleText } from '@repoformer/fim';
 import { coverageOf } from './coverage.js';
 import type { FitLabel, FitRecord } from './to-fit-table.js';
@@ -32,6 +32,7 @@ export async function readLabelledHoles(dataset: string, run: string): Promise<L
       const { id, repository, split, language, features, context } = hole;
       return {
         id,
+        input: inputDigest(hole),
         repository,
         split,
         language,

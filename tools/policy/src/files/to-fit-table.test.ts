@@ -3,6 +3,7 @@ import { toFitTable, type FitLabel, type FitRecord } from './to-fit-table.js';
 
 const hole = (id: string, changes: Partial<FitRecord> = {}): FitRecord => ({
   id,
+  input: 'now',
   repository: 'local:a',
   split: 'train',
   language: 'python',
@@ -15,6 +16,7 @@ const hole = (id: string, changes: Partial<FitRecord> = {}): FitRecord => ({
 const floats = (...values: number[]) => Buffer.from(Float32Array.from(values).buffer).toString('base64');
 
 const label: FitLabel = {
+  input: 'now',
   probes: {
     decision: { retrieve: 0.25, top: [0.5], readout: floats(-1, -Infinity) },
     first: { top: [0.75, 0.125], readout: floats(-2, -3) },
@@ -50,7 +52,7 @@ describe('toFitTable', () => {
   });
 
   it('learns of further chunks from other labels, where there are any', () => {
-    const further = { variants: [-2, -1, -0.5].map((logLikelihood) => ({ logLikelihood })) };
+    const further = { input: 'now', variants: [-2, -1, -0.5].map((logLikelihood) => ({ logLikelihood })) };
     const labels = new Map(['a', 'b'].map((id) => [id, label]));
     const { table } = toFitTable([hole('a'), hole('b')], labels, {
       contextChunks: 1,
@@ -66,6 +68,27 @@ describe('toFitTable', () => {
     expect(table.holes[0]!.probe!.readouts).toBeUndefined();
   });
 
+  it.each([
+    ['chunk labels', 'staleChunkLabels'],
+    ['probes', 'staleProbes'],
+  ])('takes no %s of what a hole was before', (_, counted) => {
+    const holes = [hole('same'), hole('changed')];
+    const labels = new Map(holes.map(({ id }) => [id, label]));
+    const others = new Map([
+      ['same', label],
+      ['changed', { ...label, input: 'before' }],
+    ]);
+    const options = counted === 'staleProbes' ? { probeLabels: others } : { chunkLabels: others };
+    const { table, leftOut } = toFitTable(holes, labels, options);
+    const [same, changed] = table.holes;
+    expect(changed).toEqual({
+      ...same,
+      id: 'changed',
+      ...(counted === 'staleProbes' ? { probe: undefined } : { chunkGains: [] }),
+    });
+    expect(leftOut).toMatchObject({ stale: 0, staleChunkLabels: 0, staleProbes: 0, [counted]: 1 });
+  });
+
   it('leaves out what would teach something else, and says so', () => {
     const context = { source: 'retrieved', queriedWithMiddle: true } as const;
     const holes = [
@@ -74,25 +97,36 @@ describe('toFitTable', () => {
       hole('random', { context: { ...context, source: 'random' } }),
       hole('second', { context }),
       hole('nolabel'),
+      hole('stale'),
       hole('nocontext'),
       hole('nocompletion'),
     ];
     const labels = new Map<string, FitLabel>(holes.map(({ id }) => [id, label]));
     labels.delete('nolabel');
+    labels.set('stale', { ...label, input: 'before' });
     labels.set('nocontext', { ...label, variants: label.variants.slice(0, 1) });
     labels.set('nocompletion', { ...label, variants: label.variants.slice(0, 2) });
     const { table, leftOut } = toFitTable(holes, labels);
     expect(table.holes.map(({ id }) => id)).toEqual(['ok']);
     expect(leftOut).toEqual({
       unlabelled: 1,
+      stale: 1,
       benchmark: 1,
       randomContext: 1,
       secondRound: 1,
       withoutContext: 1,
       withoutCompletions: 1,
+      staleChunkLabels: 0,
+      staleProbes: 0,
     });
     // What chunks show of the truth needs no label.
-    expect(table.coverage!.map(({ id }) => id)).toEqual(['ok', 'nolabel', 'nocontext', 'nocompletion']);
+    expect(table.coverage!.map(({ id }) => id)).toEqual([
+      'ok',
+      'nolabel',
+      'stale',
+      'nocontext',
+      'nocompletion',
+    ]);
     expect(table.coverage![1]).toMatchObject({ repository: 'local:a', coverage: [{ name: 1, line: 0.25 }] });
     const wider = toFitTable(holes, labels, { withSecondRound: true });
     expect(wider.table.holes.map(({ id }) => id)).toEqual(['ok', 'second']);

@@ -5,6 +5,8 @@ import type { CoverageHole, FitHole, FitProbe, FitTable } from '../fit/fit-table
 
 /** The part of a hole's record that a fit needs: a hundredth of it. */
 export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split' | 'language' | 'features'> {
+  /** By `inputDigest`: a label of another text or context, which the hole once had, has another. */
+  readonly input: string;
   readonly context: Pick<HoleRecord['context'], 'source' | 'queriedWithMiddle'>;
   /** By {@link coverageOf}. */
   readonly coverage: readonly Coverage[];
@@ -12,6 +14,8 @@ export interface FitRecord extends Pick<HoleRecord, 'id' | 'repository' | 'split
 
 /** The part of a label that a fit needs. */
 export interface FitLabel {
+  /** Digest of what it was made from. */
+  readonly input: string;
   readonly probes: { readonly decision: Probe; readonly first: Probe };
   /** Without context, then with ever more chunks. */
   readonly variants: readonly { readonly logLikelihood: number; readonly editSimilarity?: number }[];
@@ -23,27 +27,32 @@ export interface TableOptions {
   /** Most chunks in the labels' prompts. */
   readonly contextChunks?: number;
   /** Labels with more chunks, of some of the holes, to learn from what each further chunk adds. */
-  readonly chunkLabels?: ReadonlyMap<string, Pick<FitLabel, 'variants'>>;
+  readonly chunkLabels?: ReadonlyMap<string, Pick<FitLabel, 'input' | 'variants'>>;
   /** What another model said of the same holes, in place of the generator; `readoutTokens` are then its own. */
-  readonly probeLabels?: ReadonlyMap<string, Pick<FitLabel, 'probes'>>;
+  readonly probeLabels?: ReadonlyMap<string, Pick<FitLabel, 'input' | 'probes'>>;
   /** Also holes whose context was found with the truth in the query: more of them, but not what is served. */
   readonly withSecondRound?: boolean;
 }
 
-/** How many holes were left out of a table, and why. */
+/** How many holes were left out of a table, and why; and what else, of holes that are in it. */
 export interface LeftOut {
   readonly unlabelled: number;
+  /** Labelled when the hole had another text or context. */
+  readonly stale: number;
   readonly benchmark: number;
   readonly randomContext: number;
   readonly secondRound: number;
   readonly withoutContext: number;
   readonly withoutCompletions: number;
+  /** Further labels of holes in the table. */
+  readonly staleChunkLabels: number;
+  readonly staleProbes: number;
 }
 
 /** Log-probabilities below this carry no more than noise; a token of probability 0 has none. */
 const LEAST_LOG = -40;
 
-/** Makes a table of holes and their labels. Holes of the benchmark never enter it. */
+/** Makes a table of holes and the labels of what they now are. Holes of the benchmark never enter it. */
 export function toFitTable(
   holes: readonly FitRecord[],
   labels: ReadonlyMap<string, FitLabel>,
@@ -51,11 +60,14 @@ export function toFitTable(
 ): { readonly table: FitTable; readonly leftOut: LeftOut } {
   const leftOut = {
     unlabelled: 0,
+    stale: 0,
     benchmark: 0,
     randomContext: 0,
     secondRound: 0,
     withoutContext: 0,
     withoutCompletions: 0,
+    staleChunkLabels: 0,
+    staleProbes: 0,
   };
   const coverage: CoverageHole[] = [];
   const rows = holes.flatMap((hole): FitHole[] => {
@@ -79,13 +91,20 @@ export function toFitTable(
     }
     const label = labels.get(hole.id);
     if (!label) return skip('unlabelled');
+    if (label.input !== hole.input) return skip('stale');
     const { variants } = label;
     if (variants.length < 2) return skip('withoutContext');
     const [without, withAll] = [variants[0]!, variants.at(-1)!];
     if (without.editSimilarity === undefined || withAll.editSimilarity === undefined) {
       return skip('withoutCompletions');
     }
-    const probes = (probeLabels ? probeLabels.get(hole.id) : label)?.probes;
+    const current = <T extends Pick<FitLabel, 'input'>>(found: T | undefined, stale: keyof LeftOut) => {
+      if (!found || found.input === hole.input) return found;
+      leftOut[stale]++;
+      return undefined;
+    };
+    const further = chunkLabels ? current(chunkLabels.get(hole.id), 'staleChunkLabels') : label;
+    const asked = probeLabels ? current(probeLabels.get(hole.id), 'staleProbes') : label;
     return [
       {
         id: hole.id,
@@ -94,10 +113,10 @@ export function toFitTable(
         language: hole.language,
         holeFeatures: features.hole,
         chunkFeatures: features.chunks,
-        ...(probes && { probe: toProbe(probes, readoutTokens) }),
+        ...(asked && { probe: toProbe(asked.probes, readoutTokens) }),
         gainEs: withAll.editSimilarity - without.editSimilarity,
         gainLogLikelihood: withAll.logLikelihood - without.logLikelihood,
-        chunkGains: marginalGains((chunkLabels ? chunkLabels.get(hole.id) : label)?.variants ?? []),
+        chunkGains: marginalGains(further?.variants ?? []),
       },
     ];
   });
