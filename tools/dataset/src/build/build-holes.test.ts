@@ -1,13 +1,15 @@
-import { mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, readdir, readFile, rm, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { CHUNK_FEATURES, HOLE_FEATURES, MAX_CHUNKS } from '@repoformer/policy';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { fingerprint } from '../corpus/duplicates/duplicate-index.js';
 import { writeRepository } from '../corpus/write-repository.js';
 import { pythonRepository } from '../holes/fixtures.js';
 import { sampleHoles } from '../holes/index.js';
 import type { Hole } from '../record.js';
 import { buildHoles, readHoles, type SourceRepository } from './build-holes.js';
+import { readSourcePrints } from './source-prints.js';
 
 const NAME = 'local:shop';
 const signal = new AbortController().signal;
@@ -80,6 +82,39 @@ describe('buildHoles', () => {
     expect(await build(holes.slice(0, 5))).toEqual({ holes: 5, known: false });
     expect(await onlyFile()).not.toBe(path);
     expect(await readHoles(directory)).toHaveLength(5);
+  });
+
+  it('builds again what is to serve another split', async () => {
+    await build();
+    await build(holes.map((hole) => ({ ...hole, split: 'benchmark' })));
+    expect(new Set((await readHoles(directory)).map(({ split }) => split))).toEqual(new Set(['benchmark']));
+  });
+
+  it('has another file for tasks, and leaves files of other repositories alone', async () => {
+    await build();
+    const path = await onlyFile();
+    const other = basename(path).replace('local_shop', 'local_shop.js');
+    await copyFile(path, join(directory, 'holes', other));
+    const options = { directory, context: { withMiddleShare: 0, randomShare: 0 }, signal };
+    await buildHoles(repository, holes, { ...options, tasks: 'repoeval' });
+    const names = await holeFiles();
+    expect(names).toHaveLength(2);
+    expect(names).toContain(other);
+    expect(names).not.toContain(basename(path));
+  });
+
+  it('records what its files are compared by, under the name of the holes', async () => {
+    await build();
+    const own = basename(await onlyFile());
+    const sources = () => readdir(join(directory, 'sources'));
+    expect(await sources()).toEqual([own]);
+    const prints = await readSourcePrints(join(directory, 'sources', own));
+    expect(prints).toEqual(repository.files.map(({ path, text }) => ({ path, print: fingerprint(text) })));
+    await rm(join(directory, 'sources'), { recursive: true });
+    expect(await build()).toEqual({ holes: 12, known: true });
+    expect(await sources()).toEqual([own]);
+    await build(holes.slice(0, 5));
+    expect(await sources()).toEqual([basename(await onlyFile())]);
   });
 
   it.each<[string, (path: string, bytes: Buffer) => Promise<void>]>([

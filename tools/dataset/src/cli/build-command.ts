@@ -1,30 +1,41 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { AppError } from '@repoformer/domain';
-import { buildHoles, readHoles } from '../build/build-holes.js';
+import {
+  buildDataset,
+  repositoriesOf,
+  type BuildProgress,
+  type DatasetBuild,
+} from '../build/build-dataset.js';
+import { readHoles } from '../build/build-holes.js';
+import { countHoles } from '../build/count-holes.js';
+import { refuseShared } from '../build/prove-dataset.js';
 import { DEFAULT_CONTEXT_OPTIONS } from '../context/hole-context.js';
 import {
   fetchCorpus,
   openLocalRepository,
-  proveDisjoint,
-  readCorpusTexts,
+  printRepositories,
   readManifest,
+  type CorpusProgress,
   type CorpusRepository,
 } from '../corpus/index.js';
-import { sampleHoles } from '../holes/index.js';
 import { SPLITS, type Split } from '../record.js';
+import { checkShard } from '../shard-of.js';
 import { wholeNumber } from './label-command.js';
-import { ProgressLine } from './progress-line.js';
+import { paceOf, ProgressLine } from './progress-line.js';
 
 interface BuildFlags {
   readonly corpus?: string;
   readonly only?: string[];
   readonly repo: string[];
   readonly split: Split;
+  readonly tasks: 'sampled' | 'repoeval';
   readonly holes: number;
   readonly seed: string;
   readonly withMiddle: number;
   readonly randomContext: number;
+  readonly shards: number;
+  readonly shard?: number;
 }
 
 /** `build`: takes holes from repositories and finds the context of each. */
@@ -41,6 +52,14 @@ export function addBuildCommand(program: Command, signal: AbortSignal): void {
     )
     .option('--corpus <manifest>', 'packages to fetch by their registries’ clients: see corpora/README.md')
     .option('--only <name...>', 'only these packages of the manifest')
+    .addOption(
+      new Option(
+        '--tasks <which>',
+        'holes sampled where a person would want a completion, or lines, calls and functions as RepoEval defines them',
+      )
+        .choices(['sampled', 'repoeval'])
+        .default('sampled'),
+    )
     .option('--holes <n>', 'most holes of each repository', wholeNumber, 100)
     .option('--seed <text>', 'another seed gives other holes', '1')
     .option(
@@ -55,42 +74,73 @@ export function addBuildCommand(program: Command, signal: AbortSignal): void {
       share,
       DEFAULT_CONTEXT_OPTIONS.randomShare,
     )
+    .option(
+      '--shards <n>',
+      'parts the repositories are spread over, for --shard; processes side by side need none',
+      wholeNumber,
+      16,
+    )
+    .option('--shard <i>', 'only this shard, counted from 0', wholeNumber)
     .action((dataset: string, flags: BuildFlags) => build(resolve(dataset), flags, signal));
 }
 
 async function build(directory: string, flags: BuildFlags, signal: AbortSignal): Promise<void> {
+  checkShard(flags);
+  const { tasks, holes: count, seed, shard, shards } = flags;
   const line = new ProgressLine();
   const repositories = await openRepositories(flags, line, signal);
-  const context = { withMiddleShare: flags.withMiddle, randomShare: flags.randomContext };
-  let total = 0;
-  for (const [number, repository] of repositories.entries()) {
-    line.show(`${number} of ${repositories.length} repositories, ${total} holes: ${repository.name}`);
-    const files = await readCorpusTexts(repository, signal);
-    const { name, split, root, commit } = repository;
-    const holes = await sampleHoles({ name, split, files }, { seed: flags.seed, count: flags.holes, signal });
-    if (holes.length === 0) {
-      line.note(`${name}: no place for a hole in ${files.length} source files; it is left out`);
-      continue;
-    }
-    await buildHoles({ name, root, commit, files }, holes, { directory, context, signal });
-    total += holes.length;
+  // All of them, whatever the shard: none may share anything with what another machine builds.
+  const prints = await printRepositories(repositories, signal);
+  await refuseShared(directory, prints);
+  const own = shard === undefined ? repositories : repositoriesOf(repositories, { shard, shards });
+  if (own.length === 0) {
+    console.error(`none of ${repositories.length} repositories falls to shard ${shard} of ${shards}`);
+    return;
   }
+  const built = await buildDataset(own, {
+    ...{ directory, seed, count, signal },
+    context: { withMiddleShare: flags.withMiddle, randomShare: flags.randomContext },
+    ...(tasks === 'repoeval' && { tasks }),
+    onProgress: (progress) => line.show(describe(progress)),
+  });
   line.end();
-  if (total === 0) {
+  // Another build may have come to an end meanwhile.
+  await refuseShared(
+    directory,
+    prints.filter(({ name }) => !built.empty.includes(name)),
+  );
+  await tell(directory, own, built);
+}
+
+function describe({ phase, name, done, total, holes, rate }: BuildProgress): string {
+  const counts = `${Math.floor(done)} of ${total} repositories${paceOf(rate, total - done)}; ${holes} holes`;
+  return phase === 'wait'
+    ? `${counts}; another process builds ${name}, waiting for it`
+    : `${counts}; ${name}`;
+}
+
+/** What came of it, and what the dataset holds now. */
+async function tell(
+  directory: string,
+  repositories: readonly CorpusRepository[],
+  { holes, empty }: DatasetBuild,
+): Promise<void> {
+  if (holes === 0) {
     throw new AppError({
       kind: 'failed_precondition',
       reason: 'CONFIG_INVALID',
       message: 'there is no place for a hole in these repositories: they need source files of some length',
     });
   }
-  console.error(`${total} holes of ${repositories.length} repositories in ${directory}`);
+  if (empty.length > 0) console.error(`left out, without a place for a hole: ${empty.join(', ')}`);
+  console.error(`${holes} holes of ${repositories.length - empty.length} repositories in ${directory}`);
+  const held = await readHoles(directory);
   const names = new Set(repositories.map(({ name }) => name));
-  const others = new Set(
-    (await readHoles(directory)).flatMap(({ repository }) => (names.has(repository) ? [] : [repository])),
-  );
+  const others = new Set(held.map(({ repository }) => repository).filter((name) => !names.has(name)));
   if (others.size > 0) {
-    console.error(`the dataset also holds holes of ${[...others].join(', ')}, from builds before this one`);
+    console.error(`the dataset also holds holes of ${[...others].join(', ')}, from other builds`);
   }
+  console.table(countHoles(held));
 }
 
 async function openRepositories(
@@ -101,35 +151,21 @@ async function openRepositories(
   const repositories: CorpusRepository[] = [];
   for (const path of repo) repositories.push(await openLocalRepository(path, split, { signal }));
   if (corpus !== undefined) {
-    const onProgress = ({
-      phase,
-      name,
-      done,
-      total,
-    }: {
-      phase: string;
-      name: string;
-      done: number;
-      total: number;
-    }) => line.show(`${phase}: ${done} of ${total} packages, ${name}`);
+    const onProgress = ({ phase, name, done, total }: CorpusProgress) =>
+      line.show(`${phase}: ${done} of ${total} packages, ${name}`);
     repositories.push(...(await fetchCorpus(await readManifest(corpus), { only, signal, onProgress })));
   }
-  if (repositories.length === 0) {
-    throw new AppError({
-      kind: 'invalid_argument',
-      reason: 'CONFIG_INVALID',
-      message: 'name repositories with --repo, or a manifest with --corpus',
-    });
-  }
-  const violations = await proveDisjoint(repositories, signal);
-  if (violations.length > 0) {
-    throw new AppError({
-      kind: 'failed_precondition',
-      reason: 'CONFIG_INVALID',
-      message: `what evaluates is also in what is learnt from, in ${violations.length} places; the first: ${JSON.stringify(violations[0])}`,
-    });
-  }
-  return repositories;
+  if (repositories.length === 0) throw refusal('name repositories with --repo, or a manifest with --corpus');
+  const names = repositories.map(({ name }) => name);
+  const twice = names.find((name, at) => names.indexOf(name) < at);
+  if (twice === undefined) return repositories;
+  throw refusal(
+    `two of these repositories are called ${twice}: rename a folder, or build them into two datasets`,
+  );
+}
+
+function refusal(message: string): AppError {
+  return new AppError({ kind: 'invalid_argument', reason: 'CONFIG_INVALID', message });
 }
 
 function share(text: string): number {

@@ -9,7 +9,8 @@ import { labelStatistics } from '../label/label-statistics.js';
 import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS, type RunSettings } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
-import { ProgressLine } from './progress-line.js';
+import { checkShard } from '../shard-of.js';
+import { paceOf, ProgressLine } from './progress-line.js';
 
 interface LabelFlags {
   readonly model: string;
@@ -87,6 +88,7 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
 }
 
 async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
+  checkShard(flags);
   const holes = chosen(await readHoles(dataset), flags);
   const { placement, order, adapter, modelsDir, threads, torch, device, parallel } = flags;
   const opened = await openLabelModel({
@@ -120,9 +122,7 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
       parallel: lanes,
       signal,
       onProgress: ({ done: count, known, total, rate }) => {
-        const left = rate === undefined ? '' : `, ${duration((total - known - count) / rate)} left`;
-        const speed = rate === undefined ? '' : `, ${(rate * 3600).toFixed(0)} an hour${left}`;
-        line.show(`${known + count} of ${total} holes${speed}`);
+        line.show(`${known + count} of ${total} holes${paceOf(rate, total - known - count)}`);
       },
     });
     line.end();
@@ -139,7 +139,11 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
 
 /** What the labels say so far; the rest is with `stats`. */
 function tellStatistics(holes: readonly HoleRecord[], labels: ReadonlyMap<string, LabelRecord>): void {
-  const [all] = labelStatistics(holes, labels);
+  const {
+    groups: [all],
+    stale,
+  } = labelStatistics(holes, labels);
+  if (stale > 0) console.error(tellStale(stale));
   if (!all) return;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
   console.error(
@@ -149,17 +153,17 @@ function tellStatistics(holes: readonly HoleRecord[], labels: ReadonlyMap<string
   );
 }
 
+/** What to know of labels that are left out. */
+export function tellStale(stale: number): string {
+  return `${stale} labels are left out: their holes were built anew with other text or context; \`label\` makes them again`;
+}
+
 /** In the order of ids, which is random but always the same: the first ones are a fair sample. */
 function chosen(holes: readonly HoleRecord[], { split, limit }: LabelFlags): HoleRecord[] {
   return holes
     .filter((hole) => split.includes(hole.split))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .slice(0, limit);
-}
-
-function duration(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
 }
 
 /** Reads a flag that is a whole number of 0 or more. */

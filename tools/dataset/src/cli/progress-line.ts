@@ -27,3 +27,18 @@ export class ProgressLine {
     if (this.#last !== '') process.stderr.write(process.stderr.isTTY ? '\n' : `${this.#last}\n`);
   }
 }
+
+/**
+ * How fast it goes, to stand behind what is done: `, 120 an hour, 15 min left`.
+ *
+ * @param perSecond undefined, and nothing to say, before anything is done
+ */
+export function paceOf(perSecond: number | undefined, left: number): string {
+  if (perSecond === undefined) return '';
+  return `, ${(perSecond * 3600).toFixed(0)} an hour, ${duration(left / perSecond)} left`;
+}
+
+function duration(seconds: number): string {
+  const minutes = Math.ceil(seconds / 60);
+  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+}

@@ -16,4 +16,9 @@ export type {
   TestCommand,
 } from './manifest.js';
 export { readManifest } from './parse-manifest.js';
-export { proveDisjoint, type DisjointViolation } from './prove-disjoint.js';
+export {
+  printRepositories,
+  proveDisjoint,
+  type DisjointViolation,
+  type RepositoryPrint,
+} from './prove-disjoint.js';

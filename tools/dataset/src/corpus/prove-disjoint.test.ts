@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Split } from '../record.js';
 import { openLocalRepository } from './local-repository.js';
-import { proveDisjoint } from './prove-disjoint.js';
+import { printRepositories, proveDisjoint } from './prove-disjoint.js';
 import { sourceText, temporaryDirectory, writeFiles } from './testing.js';
 
 let directory: string;
@@ -50,7 +50,7 @@ describe('proveDisjoint', () => {
       await repository('npm:judges@1.0.0', 'benchmark', { 'src/a.py': shared }),
     ];
     const judged = { repository: 'npm:judges@1.0.0', path: 'src/a.py' };
-    const violations = await proveDisjoint(corpus);
+    const violations = proveDisjoint(await printRepositories(corpus));
     expect(violations).toEqual([
       { kind: 'content', repository: 'npm:tunes@1.0.0', path: 'b.py', of: judged, similarity: 1 },
       {
@@ -73,7 +73,7 @@ describe('proveDisjoint', () => {
       await repository('npm:markdown-it@14.0.0', 'benchmark', { 'a.py': sourceText('c') }),
       await repository('npm:@other/core@1.0.0', 'calibration', { 'a.py': sourceText('d') }),
     ];
-    expect(await proveDisjoint(corpus)).toEqual([
+    expect(proveDisjoint(await printRepositories(corpus))).toEqual([
       { kind: 'name', repository: 'pypi:markdown-it-py@3.0.0', of: { repository: 'npm:markdown-it@14.0.0' } },
     ]);
   });
@@ -83,13 +83,13 @@ describe('proveDisjoint', () => {
       await repository('npm:a@1.0.0', 'train', { 'a.py': sourceText('a'), 'b.py': sourceText('a') }),
       await repository('npm:b@1.0.0', 'train', { 'a.py': sourceText('a') }),
     ];
-    expect(await proveDisjoint(corpus)).toEqual([]);
+    expect(proveDisjoint(await printRepositories(corpus))).toEqual([]);
   });
 
   it('looks at what is committed, not at the folder', async () => {
     const learns = await repository('npm:learns@1.0.0', 'train', { 'a.py': sourceText('shared') });
     const judges = await repository('npm:judges@1.0.0', 'benchmark', { 'a.py': sourceText('shared') });
     writeFiles(learns.root, { 'a.py': 'changed = True\n' });
-    expect(await proveDisjoint([learns, judges])).toMatchObject([{ kind: 'content' }]);
+    expect(proveDisjoint(await printRepositories([learns, judges]))).toMatchObject([{ kind: 'content' }]);
   });
 });

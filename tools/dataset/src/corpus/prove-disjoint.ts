@@ -1,7 +1,14 @@
 import type { Split } from '../record.js';
 import { readCorpusTexts, type CorpusRepository } from './corpus-repository.js';
-import { DuplicateIndex, fingerprint } from './duplicates/duplicate-index.js';
+import { DuplicateIndex, fingerprint, type Fingerprint } from './duplicates/duplicate-index.js';
 import { projectNames, sameProject } from './project-names.js';
+
+/** What of a repository is compared with those of other splits. */
+export interface RepositoryPrint {
+  readonly name: string;
+  readonly split: Split;
+  readonly files: readonly { readonly path: string; readonly print: Fingerprint }[];
+}
 
 /** One thing that two splits share. */
 export interface DisjointViolation {
@@ -18,40 +25,47 @@ export interface DisjointViolation {
 /** From what evaluates most strictly on: each is compared with all before it. */
 const ORDER: readonly Split[] = ['benchmark', 'calibration', 'train'];
 
+/** What there is to compare of repositories, from their committed files. @throws AppError */
+export async function printRepositories(
+  corpus: readonly CorpusRepository[],
+  signal?: AbortSignal,
+): Promise<RepositoryPrint[]> {
+  const prints: RepositoryPrint[] = [];
+  for (const repository of corpus) {
+    const texts = await readCorpusTexts(repository, signal);
+    const files = texts.map(({ path, text }) => ({ path, print: fingerprint(text) }));
+    prints.push({ name: repository.name, split: repository.split, files });
+  }
+  return prints;
+}
+
 /**
  * Checks anew, from names and committed contents alone, that no split holds what another evaluates: no project
  * under any name, no file of equal content, no near duplicate (Jaccard similarity of 5-word shingles from 0.8 on).
  *
  * @returns what was found; empty when the splits are disjoint
  */
-export async function proveDisjoint(
-  corpus: readonly CorpusRepository[],
-  signal?: AbortSignal,
-): Promise<DisjointViolation[]> {
-  const violations: DisjointViolation[] = sharedNames(corpus);
+export function proveDisjoint(repositories: readonly RepositoryPrint[]): DisjointViolation[] {
+  const violations: DisjointViolation[] = sharedNames(repositories);
   const seen = new DuplicateIndex<{ repository: string; path: string }>();
   for (const split of ORDER) {
-    const prints = [];
-    for (const repository of corpus.filter((one) => one.split === split)) {
-      for (const { path, text } of await readCorpusTexts(repository, signal)) {
-        const print = fingerprint(text);
-        const hit = seen.find(print);
-        if (hit) {
-          const kind = hit.isExact ? 'content' : 'near';
-          const { of, similarity } = hit;
-          violations.push({ kind, repository: repository.name, path, of, similarity });
-        }
-        prints.push({ of: { repository: repository.name, path }, print });
-      }
+    const prints = repositories
+      .filter((one) => one.split === split)
+      .flatMap(({ name, files }) => files.map((file) => ({ repository: name, ...file })));
+    for (const { repository, path, print } of prints) {
+      const hit = seen.find(print);
+      if (!hit) continue;
+      const { of, similarity, isExact } = hit;
+      violations.push({ kind: isExact ? 'content' : 'near', repository, path, of, similarity });
     }
     // Copies within a split are no violation: it is compared with the splits before it only.
-    for (const { of, print } of prints) seen.add(of, print);
+    for (const { repository, path, print } of prints) seen.add({ repository, path }, print);
   }
   return violations;
 }
 
-function sharedNames(corpus: readonly CorpusRepository[]): DisjointViolation[] {
-  const named = corpus.map(({ name, split }) => ({
+function sharedNames(repositories: readonly Pick<RepositoryPrint, 'name' | 'split'>[]): DisjointViolation[] {
+  const named = repositories.map(({ name, split }) => ({
     name,
     rank: ORDER.indexOf(split),
     names: projectNames(name),

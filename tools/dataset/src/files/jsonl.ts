@@ -51,6 +51,8 @@ export async function* readJsonl<T>(
     });
   } finally {
     lines.close();
+    // A reader may have had enough.
+    stream.destroy();
   }
 }
 

@@ -1,5 +1,6 @@
 import { open, readFile, rm, stat } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { throwIfAborted } from '@repoformer/domain';
 import { fileError } from './jsonl.js';
 
 /** A piece of work that one process at a time does. */
@@ -8,6 +9,8 @@ export interface WorkLock {
 }
 
 const RETRY_MS = 20;
+/** Between two looks at a lock that a living process has. */
+const WAIT_MS = 200;
 /** Clearing away a dead process's lock takes milliseconds; whoever is at it longer died over it. */
 const CLEARING_MS = 10_000;
 
@@ -20,6 +23,16 @@ export async function tryLock(path: string): Promise<WorkLock | undefined> {
     if (await create(path)) return { release: () => rm(path, { force: true }) };
     if (await isHeld(path)) return undefined;
     await clear(path);
+  }
+}
+
+/** Takes a lock file for this process, once whoever has it is done. @throws AppError cancelled */
+export async function waitForLock(path: string, signal: AbortSignal): Promise<WorkLock> {
+  for (;;) {
+    throwIfAborted(signal);
+    const lock = await tryLock(path);
+    if (lock) return lock;
+    await sleep(WAIT_MS);
   }
 }
 

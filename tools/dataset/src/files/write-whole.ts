@@ -1,4 +1,5 @@
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readFile, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { fileError } from './jsonl.js';
 
@@ -8,7 +9,7 @@ import { fileError } from './jsonl.js';
  * @throws AppError resource_exhausted when the disk is full; permission_denied or unavailable otherwise
  */
 export async function writeWhole(path: string, content: string | Uint8Array): Promise<void> {
-  const partial = `${path}.${process.pid}.partial`;
+  const partial = `${path}.${randomBytes(6).toString('hex')}.partial`;
   try {
     await mkdir(dirname(path), { recursive: true });
     const handle = await open(partial, 'w');
@@ -23,4 +24,10 @@ export async function writeWhole(path: string, content: string | Uint8Array): Pr
     await rm(partial, { force: true }).catch(() => undefined);
     throw fileError(path, error);
   }
+}
+
+/** Writes a file as {@link writeWhole} does, unless it holds this text already. @throws AppError as that does */
+export async function writeChanged(path: string, text: string): Promise<void> {
+  const present = await readFile(path, 'utf8').catch(() => undefined);
+  if (present !== text) await writeWhole(path, text);
 }

@@ -7,6 +7,7 @@ import { cutToLines, editSimilarity, exactMatch, nonBlankLines } from '@repoform
 import { fileError, JsonlWriter, PACKED, readJsonl } from '../files/jsonl.js';
 import { tryLock } from '../files/work-lock.js';
 import type { HoleRecord } from '../record.js';
+import { shardOf } from '../shard-of.js';
 import type { HoleRun } from './hole-run.js';
 import type { HoleRunner } from './hole-runner.js';
 import { parseLabelRecord, type LabelledVariant, type LabelRecord } from './label-record.js';
@@ -144,10 +145,6 @@ export function inputDigest({ prefix, middle, suffix, path, language, kind, cont
     .update(JSON.stringify([prefix, middle, suffix, path, language, kind, chunks]))
     .digest('hex')
     .slice(0, 16);
-}
-
-function shardOf(id: string, shards: number): number {
-  return Number.parseInt(id.slice(0, 8), 16) % shards;
 }
 
 async function readLabelFile(path: string): Promise<Map<string, LabelRecord>> {

@@ -1,9 +1,10 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { AppError } from '@repoformer/domain';
 import { fileDigest } from '../files/file-digest.js';
 import { fileError } from '../files/jsonl.js';
+import { writeChanged } from '../files/write-whole.js';
 import type { LabelModel } from './open-label-model.js';
 import { readoutTokens } from './readout-tokens.js';
 import type { RunSettings } from './run-settings.js';
@@ -57,15 +58,15 @@ export function labelRunKey(run: LabelRun): string {
   return `${name.replace(/[^\w.-]/g, '_')}-${digest.digest('hex').slice(0, 12)}`;
 }
 
-/** Creates a run's folder, with `run.json` that says what it is. @returns its path */
+/**
+ * Creates a run's folder, with `run.json` that says what it is: at every moment whole, whoever else starts or dies.
+ *
+ * @returns its path
+ * @throws AppError what the disk reports
+ */
 export async function openLabelRun(labelsDirectory: string, run: LabelRun): Promise<string> {
   const directory = join(labelsDirectory, labelRunKey(run));
-  try {
-    await mkdir(directory, { recursive: true });
-    await writeFile(join(directory, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
-  } catch (error) {
-    throw fileError(directory, error);
-  }
+  await writeChanged(join(directory, 'run.json'), `${JSON.stringify(run, null, 2)}\n`);
   return directory;
 }
 

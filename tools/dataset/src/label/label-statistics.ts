@@ -1,4 +1,5 @@
 import type { HoleRecord } from '../record.js';
+import { inputDigest } from './label-holes.js';
 import { gainInLikelihood, gainInSimilarity, type LabelRecord } from './label-record.js';
 
 /** What labels say, for a group of holes. */
@@ -20,19 +21,32 @@ export interface LabelStatistics {
   readonly likelihoodHelps: number;
 }
 
-/** Statistics of all labelled holes, and by kind, language and source of context. Holes without label are left out. */
+/** What labels say of a dataset's holes. */
+export interface DatasetStatistics {
+  /** All labelled holes first, then by split, kind, language and source of context. */
+  readonly groups: readonly LabelStatistics[];
+  /** Labels left out: their hole was built anew since, with other text or context. */
+  readonly stale: number;
+}
+
+/** Statistics of the holes that have a label for what they are now. */
 export function labelStatistics(
   holes: readonly HoleRecord[],
   labels: ReadonlyMap<string, LabelRecord>,
-): LabelStatistics[] {
+): DatasetStatistics {
   const groups = new Map<string, { hole: HoleRecord; label: LabelRecord }[]>();
+  let stale = 0;
   for (const hole of holes) {
     const label = labels.get(hole.id);
     if (!label) continue;
+    if (label.input !== inputDigest(hole)) {
+      stale++;
+      continue;
+    }
     const names = ['all', hole.split, hole.kind, hole.language, `context ${hole.context.source}`];
     for (const name of names) groups.set(name, [...(groups.get(name) ?? []), { hole, label }]);
   }
-  return [...groups].map(([group, members]) => statisticsOf(group, members));
+  return { groups: [...groups].map(([group, members]) => statisticsOf(group, members)), stale };
 }
 
 function statisticsOf(

@@ -3,10 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { labelHoles, readLabels } from './label-holes.js';
-import { openLabelRun, type LabelRun } from './label-run.js';
+import { openLabelRun } from './label-run.js';
 import { packLabels } from './pack-labels.js';
-import { DEFAULT_RUN_SETTINGS } from './run-settings.js';
-import { holeOf, runOf } from './testing.js';
+import { holeOf, runOf, TEST_RUN } from './testing.js';
 
 let directory: string;
 beforeEach(async () => {
@@ -15,16 +14,6 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const signal = new AbortController().signal;
-const RUN: LabelRun = {
-  schema: 1,
-  model: { name: 'tiny', sha256: '0'.repeat(64), adapters: [] },
-  family: 'repoformer',
-  placement: 'after-suffix',
-  order: 'best-first',
-  chunkTemplate: '{path}\n{text}',
-  settings: DEFAULT_RUN_SETTINGS,
-  readoutTokens: [],
-};
 const holes = Array.from({ length: 9 }, (_, i) => holeOf(i));
 const runner = { run: () => Promise.resolve(runOf('a', 'b')) };
 const packsOf = async (folder: string) =>
@@ -32,7 +21,7 @@ const packsOf = async (folder: string) =>
 
 describe('packLabels', () => {
   it('adds what is lacking, and nothing twice', async () => {
-    const run = await openLabelRun(directory, RUN);
+    const run = await openLabelRun(directory, TEST_RUN);
     const kept = join(directory, 'kept');
     await labelHoles(holes.slice(0, 4), runner, { directory: run, signal });
     expect(await packLabels(run, kept)).toEqual({ added: 4, total: 4 });
@@ -46,7 +35,7 @@ describe('packLabels', () => {
   });
 
   it('makes a folder that labelling goes on from', async () => {
-    const run = await openLabelRun(directory, RUN);
+    const run = await openLabelRun(directory, TEST_RUN);
     await labelHoles(holes.slice(0, 4), runner, { directory: run, signal });
     const kept = join(directory, 'kept');
     await packLabels(run, kept);
@@ -60,9 +49,9 @@ describe('packLabels', () => {
   });
 
   it('makes the same bytes of the same labels', async () => {
-    const run = await openLabelRun(directory, RUN);
+    const run = await openLabelRun(directory, TEST_RUN);
     await labelHoles(holes, runner, { directory: run, shards: 3, signal });
-    const again = await openLabelRun(join(directory, 'again'), RUN);
+    const again = await openLabelRun(join(directory, 'again'), TEST_RUN);
     await labelHoles([...holes].reverse(), runner, { directory: again, shards: 2, signal });
     const bytes = [];
     for (const [from, to] of [
@@ -76,9 +65,9 @@ describe('packLabels', () => {
   });
 
   it('refuses a folder of another run, and names a file that is cut short', async () => {
-    const run = await openLabelRun(directory, RUN);
+    const run = await openLabelRun(directory, TEST_RUN);
     await labelHoles(holes, runner, { directory: run, signal });
-    const other = await openLabelRun(directory, { ...RUN, placement: 'repository' });
+    const other = await openLabelRun(directory, { ...TEST_RUN, placement: 'repository' });
     await expect(packLabels(run, other)).rejects.toMatchObject({ kind: 'failed_precondition' });
     const kept = join(directory, 'kept');
     await packLabels(run, kept);

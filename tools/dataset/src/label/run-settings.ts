@@ -12,7 +12,7 @@ export interface RunSettings {
   readonly completions: 'ends' | 'all' | 'none';
 }
 
-/** The daemon's default budgets would double the cost; these lose nothing that was measured (docs/evaluation). */
+/** The budgets are the daemon's defaults: labels tell of prompts as the product writes them. */
 export const DEFAULT_RUN_SETTINGS: RunSettings = {
   budgets: { prefixTokens: 512, suffixTokens: 128, contextTokens: 512 },
   maxChunks: 3,

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import type { HoleRecord } from '../record.js';
 import type { HoleRun, Variant } from './hole-run.js';
+import type { LabelRun } from './label-run.js';
+import { DEFAULT_RUN_SETTINGS } from './run-settings.js';
 
 /** A hole whose truth is `x = 1`; for tests. */
 export function holeOf(number: number): HoleRecord {
@@ -38,3 +40,15 @@ export function runOf(without: string, withContext: string): HoleRun {
     variants: [variant(0, without), variant(1, withContext)],
   };
 }
+
+/** A run of a model that there is not; for tests. */
+export const TEST_RUN: LabelRun = {
+  schema: 1,
+  model: { name: 'tiny', sha256: '0'.repeat(64), adapters: [] },
+  family: 'repoformer',
+  placement: 'after-suffix',
+  order: 'best-first',
+  chunkTemplate: '{path}\n{text}',
+  settings: DEFAULT_RUN_SETTINGS,
+  readoutTokens: [],
+};

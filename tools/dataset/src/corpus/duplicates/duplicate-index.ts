@@ -26,8 +26,12 @@ export interface DuplicateHit<T> {
 
 /** What of a text is compared. */
 export function fingerprint(text: string): Fingerprint {
-  const shingles = shingleSet(text);
-  return { hash: contentHash(text), shingles, signature: minHash(shingles) };
+  return fingerprintOf(contentHash(text), shingleSet(text));
+}
+
+/** The same of a text that is known by its hash and its shingles only. */
+export function fingerprintOf(hash: string, shingles: Uint32Array): Fingerprint {
+  return { hash, shingles, signature: minHash(shingles) };
 }
 
 /**
