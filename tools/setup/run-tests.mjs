@@ -13,11 +13,12 @@ export function runNx(args, options = {}) {
 /**
  * Runs the tests of projects with nx, always anew, and counts them.
  *
- * @param {{ projects?: readonly string[], env?: NodeJS.ProcessEnv }} [options] default: all projects
+ * @param {{ projects?: readonly string[], files?: readonly string[], env?: NodeJS.ProcessEnv }} [options] default: all
+ * projects, all their test files
  * @returns {Promise<{ passed: number, failed: number, skipped: number }>} a project that did not get to run its
  * tests counts as one failure
  */
-export async function runTests({ projects, env = {} } = {}) {
+export async function runTests({ projects, files = [], env = {} } = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'repoformer-tests-'));
   try {
     const names = projects ?? (await projectsWithTests());
@@ -32,7 +33,7 @@ export async function runTests({ projects, env = {} } = {}) {
           '--skip-nx-cache',
           '--output-style=stream',
         ],
-        ...['--', '--run', '--reporter=default', `--reporter=${REPORTER}`],
+        ...['--', '--run', '--reporter=default', `--reporter=${REPORTER}`, ...files],
       ],
       { env: { ...env, REPOFORMER_TEST_COUNTS: folder } },
     );

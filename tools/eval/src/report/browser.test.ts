@@ -19,7 +19,12 @@ const PLACES = [
 ];
 const executablePath = PLACES.find((place) => place !== undefined && existsSync(place));
 if (executablePath === undefined) {
-  console.warn('skipped: no Chromium or Chrome found to open the report in; set CHROME_PATH to one');
+  if (process.env['REPOFORMER_NEEDS_BROWSER'] === '1') {
+    throw new Error('no Chromium or Chrome found to open the report in; set CHROME_PATH to one');
+  }
+  console.warn(
+    'skipped: no Chromium or Chrome found to open the report in; npm run test:browser fetches one',
+  );
 }
 
 const EVIL = `</script></pre><img src="http://localhost/x" onerror="document.title='owned'">\u202ex`;
