@@ -6,7 +6,7 @@
 import { spawn } from 'node:child_process';
 import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
-import { join, resolve } from 'node:path';
+import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { parseArgs } from 'node:util';
@@ -24,6 +24,9 @@ const NANO = 'repoformer-nano';
 /** How many holes, and of which splits: the benchmark judges only. */
 const LEARNT = ['--split', 'train', 'calibration'];
 const SIZES = { labels: 4000, chunkLabels: 800, placements: 300, benchmark: 750, served: 100 };
+
+/** Where reports and tables are made. Programs run in DATA and name what is there by its place in it. */
+const MADE = 'evaluation';
 
 class Evaluation {
   /** Folders of labels by the arguments that they were made with. */
@@ -50,22 +53,23 @@ class Evaluation {
       benchmark: () => this.labelBenchmark(),
       'small-model-benchmark': () => this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark),
       functions: async () => {
-        const args = ['functions', this.data, '--labels', await this.labelBenchmark(), '--corpus', CORPUS];
-        await execute(EVALUATION, args);
+        const args = ['functions', '.', '--labels', await this.labelBenchmark(), '--corpus', CORPUS];
+        await this.execute(EVALUATION, args);
       },
-      baseline: () =>
-        execute(EVALUATION, ['baseline', this.data, '--corpus', CORPUS, '--out', this.inData('ngram')]),
+      baseline: () => this.execute(EVALUATION, ['baseline', '.', '--corpus', CORPUS, '--out', 'ngram']),
       report: () => this.report(),
       serve: () => this.serve(),
       placements: () => this.comparePlacements(),
+      publish: async () => cpSync(join(this.data, MADE), this.out, { recursive: true }),
     });
   }
 
   async buildHoles() {
     const context = ['--with-middle', '0', '--random-context', '0'];
-    await execute(DATASET, ['build', this.data, '--corpus', CORPUS, ...context]);
+    mkdirSync(this.data, { recursive: true });
+    await this.execute(DATASET, ['build', '.', '--corpus', CORPUS, ...context]);
     for (const run of existsSync(KEPT_LABELS) ? readdirSync(KEPT_LABELS) : []) {
-      const target = this.inData('labels', run);
+      const target = join(this.data, 'labels', run);
       mkdirSync(target, { recursive: true });
       cpSync(join(KEPT_LABELS, run), target, { recursive: true });
     }
@@ -89,9 +93,9 @@ class Evaluation {
   async once(args, processes = 1) {
     const key = args.join(' ');
     if (!this.runs.has(key)) {
-      const label = () => execute(DATASET, ['label', this.data, ...args]);
+      const label = () => this.execute(DATASET, ['label', '.', ...args]);
       const [said] = await Promise.all(Array.from({ length: processes }, label));
-      this.runs.set(key, runIn(said));
+      this.runs.set(key, relative(this.data, runIn(said)));
     }
     return this.runs.get(key);
   }
@@ -104,19 +108,18 @@ class Evaluation {
 
   /** What the small model says where prefix and suffix end: as policy of the larger one. @returns the run's folder */
   async askSmallModel(split, limit) {
-    const asked = ['--max-chunks', '1', '--completions', 'none', '--limit', limit];
-    return this.once(['--model', NANO, ...split, ...asked]);
+    const asked = ['--model', NANO, ...split, '--max-chunks', '1', '--completions', 'none', '--limit', limit];
+    return split === LEARNT ? this.labelSideBySide(asked) : this.once(asked);
   }
 
   async fitPolicies() {
     const labels = await this.labelFor('labels');
     const learnt = ['--labels', labels, '--chunk-labels', await this.labelFor('chunkLabels')];
     const fit = (name, ...more) =>
-      execute(POLICY, [
-        ...['fit', this.data, ...learnt, '--out', this.policy(name)],
-        ...['--report', join(this.out, `fit-${name}.md`), ...more],
+      this.execute(POLICY, [
+        ...['fit', '.', ...learnt, '--out', policyFile(name)],
+        ...['--report', join(MADE, `fit-${name}.md`), ...more],
       ]);
-    mkdirSync(this.out, { recursive: true });
     await fit('classifier');
     await fit('with-readout', '--probed', 'combined-trees-readout-first');
     const small = await this.askSmallModel(LEARNT, this.sizes.labels);
@@ -126,32 +129,26 @@ class Evaluation {
   async report() {
     const small = await this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark);
     const policies = ['classifier', 'with-readout', 'small-model'].map(
-      (name) => `${name}=${this.policy(name)}`,
+      (name) => `${name}=${policyFile(name)}`,
     );
     // The daemon's rule for models without a fitted policy.
     const { DEFAULT_SIMILARITY_THRESHOLD } = await import('@repoformer/policy');
-    await execute(EVALUATION, [
-      ...['report', this.data, '--labels', await this.labelBenchmark(), '--out', this.out],
+    await this.execute(EVALUATION, [
+      ...['report', '.', '--labels', await this.labelBenchmark(), '--out', MADE],
       ...['--policy', ...policies, '--probes', `small-model=${small}`],
-      ...[
-        '--similarity',
-        String(DEFAULT_SIMILARITY_THRESHOLD),
-        '--chunks',
-        '1',
-        '2',
-        '--baseline',
-        this.inData('ngram'),
-      ],
+      ...['--similarity', String(DEFAULT_SIMILARITY_THRESHOLD), '--chunks', '1', '2', '--baseline', 'ngram'],
     ]);
   }
 
   async serve() {
-    const timings = this.inData('serve');
-    await execute(EVALUATION, [
-      ...['serve', this.data, '--corpus', CORPUS, '--out', timings, '--limit', this.sizes.served],
-      ...['--model', this.model, '--policy', this.policy('classifier')],
+    const out = 'serve';
+    await this.execute(EVALUATION, [
+      ...['serve', '.', '--corpus', CORPUS, '--out', out, '--limit', this.sizes.served],
+      ...['--model', this.model, '--policy', policyFile('with-readout')],
     ]);
-    for (const name of ['serve.md', 'serve.json']) cpSync(join(timings, name), join(this.out, name));
+    for (const name of ['serve.md', 'serve.json']) {
+      cpSync(join(this.data, out, name), join(this.data, MADE, name));
+    }
   }
 
   /** Where context stands, and in which order its chunks do; chosen on what is learnt from. */
@@ -166,24 +163,24 @@ class Evaluation {
     const runs = [];
     for (const form of forms)
       runs.push(await this.labelSideBySide([...asked, '--completions', 'all', ...form]));
-    const out = join(this.out, 'placements');
-    await execute(EVALUATION, ['study', this.data, '--split', 'train', '--labels', ...runs, '--out', out]);
+    const out = join(MADE, 'placements');
+    await this.execute(EVALUATION, ['study', '.', '--split', 'train', '--labels', ...runs, '--out', out]);
   }
 
-  policy(name) {
-    return this.inData('policies', `${name}.json`);
-  }
-
-  inData(...path) {
-    return join(this.data, ...path);
+  execute(script, args) {
+    return execute(script, args, this.data);
   }
 }
 
-/** Runs a program, showing what it says. @returns what it said */
-function execute(script, args) {
+function policyFile(name) {
+  return `policies/${name}.json`;
+}
+
+/** Runs a program in a folder, showing what it says. @returns what it said */
+function execute(script, args, cwd) {
   return new Promise((done, fail) => {
     const child = spawn(process.execPath, [script, ...args], {
-      cwd: ROOT,
+      cwd,
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
     });
