@@ -146,10 +146,13 @@ function tellStatistics(holes: readonly HoleRecord[], labels: ReadonlyMap<string
   if (stale > 0) console.error(tellStale(stale));
   if (!all) return;
   const percent = (share: number) => `${(100 * share).toFixed(0)} %`;
+  const labelled = `${all.holes} labels of ${all.repositories} repositories`;
   console.error(
-    `${all.holes} labels of ${all.repositories} repositories: context makes ${percent(all.better)} better, ` +
-      `${percent(all.worse)} worse and leaves ${percent(all.same)}; edit similarity ${all.without.toFixed(1)} without, ` +
-      `${all.withContext.toFixed(1)} with, ${all.oracle.toFixed(1)} with the better of both`,
+    Number.isNaN(all.without)
+      ? `${labelled}: context makes the truth likelier by ${all.likelihoodGain.toFixed(3)} nats a token`
+      : `${labelled}: context makes ${percent(all.better)} better, ${percent(all.worse)} worse and leaves ` +
+          `${percent(all.same)}; edit similarity ${all.without.toFixed(1)} without, ` +
+          `${all.withContext.toFixed(1)} with, ${all.oracle.toFixed(1)} with the better of both`,
   );
 }
 

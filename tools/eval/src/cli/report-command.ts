@@ -93,7 +93,7 @@ async function report(dataset: string, flags: ReportFlags, signal: AbortSignal):
   const policies: JudgedPolicy[] = [];
   for (const { name, value } of flags.policy) {
     const probes = flags.probes.find((each) => each.name === name);
-    const options = { name, file: resolve(value), ...(probes && { probeRun: resolve(probes.value) }) };
+    const options = { name, file: value, ...(probes && { probeRun: resolve(probes.value) }) };
     policies.push(...(await fittedPolicies(options, run.readoutTokens, cost)));
   }
   policies.push(...flags.similarity.map(similarityPolicy), ...flags.self.map(selfPolicy));

@@ -62,7 +62,14 @@ svg.plot text { white-space: pre; }
 .panel { min-width: 0; max-width: 420px; }
 .panel svg { margin-top: 6px; }
 .note { color: var(--muted); font-size: 0.8rem; font-variant-numeric: tabular-nums; margin: 0; }
-.scroll { overflow-x: auto; margin: 26px 0 0; }
+.scroll {
+  overflow-x: auto; margin: 26px 0 0;
+  /* A shadow where there is more to the side: the paper that hides it scrolls along. */
+  background:
+    linear-gradient(to left, var(--paper) 30%, transparent) 100% 0 / 48px 100% local no-repeat,
+    linear-gradient(to left, color-mix(in srgb, var(--ink) 24%, transparent), transparent) 100% 0 / 14px 100% scroll no-repeat;
+}
+tbody th, thead th:first-child { position: sticky; left: 0; background: var(--paper); }
 table { border-collapse: collapse; width: 100%; font-size: 0.81rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--muted); padding-bottom: 8px; }
 th, td { padding: 6px 14px 6px 0; border-bottom: 1px solid var(--rule); vertical-align: baseline; white-space: nowrap; }
@@ -99,7 +106,7 @@ body > footer ul { padding-left: 1.1em; max-width: 60em; }
   section:not(.full) { display: block; margin-top: 28px; }
   .panel, .example, .claim, .verdict, tr { break-inside: avoid; }
   h2, h3, h4 { break-after: avoid; }
-  .scroll { overflow: visible; }
+  .scroll { overflow: visible; background: none; }
   table { font-size: 7.5pt; }
   th, td { padding-right: 8px; white-space: normal; }
   details::details-content { content-visibility: visible; block-size: auto; }
