@@ -53,14 +53,14 @@ describe.skipIf(missing)('tools/trainer', () => {
     const open = (options: Partial<LabelModelOptions> = {}) =>
       openLabelModel({ model: 'repoformer-nano', modelsDirectory: directory, signal, ...options });
 
-    async function writeSamples(path: string): Promise<void> {
-      const { model, format, spec } = await open();
+    async function writeSamples(path: string, options: Partial<LabelModelOptions> = {}): Promise<void> {
+      const { model, format, spec } = await open(options);
       try {
-        const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+        const how = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
         const samples = [];
         for (const [at, hole] of HOLES.entries()) {
           const asked = { ...hole, id: String(at), retrieve: at % 2 };
-          samples.push(await trainingSample(asked, CHUNKS.slice(0, at % 3), options));
+          samples.push(await trainingSample(asked, CHUNKS.slice(0, at % 3), how));
         }
         const head = {
           schema: 1,
@@ -156,6 +156,56 @@ describe.skipIf(missing)('tools/trainer', () => {
         for (const { llama, torch } of gains) expect(Math.abs(llama - torch)).toBeLessThan(0.25);
         // It was trained on these very holes.
         expect(gains.reduce((sum, { llama }) => sum + llama, 0)).toBeGreaterThan(0.5);
+      },
+    );
+
+    it(
+      'makes and trains a smaller model that llama.cpp loads, and says the same of',
+      { timeout: 300_000 },
+      async () => {
+        const [small, samples, trained] = ['small.gguf', 'small.jsonl', 'small'].map((name) =>
+          join(directory, name),
+        ) as [string, string, string];
+        const sizes = [
+          '--layers',
+          '2',
+          '--width',
+          '64',
+          '--heads',
+          '2',
+          '--kv-heads',
+          '1',
+          '--feed-forward',
+          '96',
+        ];
+        const made = run('-m', 'repoformer_trainer.create', small, '--like', NANO, ...sizes);
+        expect(made.status, made.stdout + made.stderr).toBe(0);
+        await writeSamples(samples, { model: small });
+        const learnt = run(
+          ...['-m', 'repoformer_trainer.train', trained, '--full', '--model', small, '--samples', samples],
+          ...['--teacher', NANO, '--teacher-weight', '0.5', '--text-weight', '0.5'],
+          ...['--steps', '20', '--batch', '2', '--warmup', '1', '--learning-rate', '0.01', '--threads', '1'],
+        );
+        expect(learnt.status, learnt.stdout + learnt.stderr).toBe(0);
+        const model = join(trained, 'model.gguf');
+        const torch = { python: TORCH_PYTHON, device: 'cpu', threads: 1, lanes: 3 } as const;
+        const [before, after, byTorchToo] = [
+          await runsOf({ model: small }),
+          await runsOf({ model }),
+          await runsOf({ model, torch }),
+        ];
+        const likelihoods = (runs: readonly HoleRun[]) =>
+          runs.flatMap(({ variants }) => variants.map(({ logLikelihood }) => logLikelihood));
+        const [untaught, taught, other] = [before, after, byTorchToo].map(likelihoods) as [
+          number[],
+          number[],
+          number[],
+        ];
+        taught.forEach((each, at) => {
+          expect(Math.abs(each - other[at]!)).toBeLessThan(0.1);
+          // It was trained on these very holes.
+          expect(each).toBeGreaterThan(untaught[at]! + 1);
+        });
       },
     );
 

@@ -8,12 +8,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from .run_folder import RunFolder
 
-WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 360, 60, 40, 24
+WIDTH, HEIGHT, LEFT, BOTTOM, TOP = 720, 360, 60, 40, 38
 COLOURS = {
     "generation": "#8ab4d8",
     "held_out_generation": "#1f5f99",
     "decision": "#e3b27a",
     "held_out_decision": "#a8560c",
+    "text": "#a9cf9b",
+    "held_out_text": "#3f7d2c",
+    "teacher": "#c9a9d6",
+    "held_out_teacher": "#73348a",
 }
 SMOOTHING = 0.9
 
@@ -44,7 +48,8 @@ def write_curve(folder: RunFolder) -> None:
         path = " ".join(f"{across:.1f},{down:.1f}" for across, down in (place(*point) for point in each))
         parts.append(f'<polyline points="{path}" fill="none" stroke="{COLOURS[name]}" stroke-width="2"/>')
         label = f"{name.replace('_', ' ')} {each[-1][1]:.3f}"
-        parts.append(f'<text x="{LEFT + 8 + 165 * number}" y="{TOP - 8}" fill="{COLOURS[name]}">{label}</text>')
+        across, down = LEFT + 8 + 165 * (number % 4), TOP - 8 - 14 * (number // 4)
+        parts.append(f'<text x="{across}" y="{down}" fill="{COLOURS[name]}">{label}</text>')
     parts.append(
         f'<text x="{WIDTH - 12}" y="{HEIGHT - 12}" text-anchor="end">steps (of {folder.settings.steps}), nats</text>'
     )

@@ -29,6 +29,13 @@ class RunSettings:
     warmup: int = 20
     """Steps until the learning rate is reached; then it falls in a straight line to nothing."""
     decision_weight: float = 1.0
+    text_weight: float = 0.0
+    """Of prefix, suffix and context as text to be learnt, too."""
+    teacher_sha256: str | None = None
+    teacher_weight: float = 0.0
+    """Of the divergence from a teacher."""
+    full: bool = False
+    """All of the model learns, and no adapter."""
     rank: int = 16
     alpha: float = 32.0
     clip: float = 1.0

@@ -1,4 +1,4 @@
-"""Trains an adapter that completes and decides: a folder is a run, and the same command goes on with it.
+"""Trains a model that completes and decides, or an adapter of one: a folder is a run, and the same command goes on with it.
 
 Ctrl-C, a crash or a kill costs the steps since the last checkpoint; what comes of it is the same.
 """
@@ -17,10 +17,13 @@ from pathlib import Path
 import torch
 
 from .adapter_file import read_adapter, write_adapter
-from .gguf_model import ModelFileError, read_gguf_model
+from .decoder import Decoder
+from .full_decoder import FullDecoder
+from .gguf_model import GgufModel, ModelFileError, read_gguf_model
 from .lora_decoder import LoraDecoder
 from .loss_curve import write_curve
-from .objective import losses_of
+from .model_file import TYPES, write_model
+from .objective import PARTS, Weights, counts_of, losses_of
 from .run_folder import RunError, RunFolder, RunSettings, digest
 from .samples import Sample, SampleFileError, SampleSet, in_order, read_samples
 
@@ -31,9 +34,10 @@ EXIT_INTERRUPTED = 130
 class Training:
     """One run in memory."""
 
-    decoder: LoraDecoder
+    decoder: Decoder
     data: SampleSet
     folder: RunFolder
+    teacher: Decoder | None = None
     checkpoint_every: int = 50
     """Steps between checkpoints."""
     look_every: int = 100
@@ -49,12 +53,14 @@ class Training:
         stride = round(1 / settings.held_out) if settings.held_out else len(ordered) + 1
         self.held_out = ordered[stride - 1 :: stride]
         self.training = [sample for at, sample in enumerate(ordered) if at % stride != stride - 1]
-        self.optimiser = torch.optim.AdamW(self.decoder.parameters(), lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
+        self.optimisers = _optimisers(self.decoder)
+        self.weights = Weights(settings.decision_weight, settings.text_weight, settings.teacher_weight)
         self.step = 0
         state = self.folder.load()
         if state is not None:
-            self.decoder.load_state_dict(state["adapters"])
-            self.optimiser.load_state_dict(state["optimiser"])
+            self.decoder.load_state_dict(state["parameters"])
+            for optimiser, own in zip(self.optimisers, state["optimisers"]):
+                optimiser.load_state_dict(own)
             self.step = state["step"]
 
     def run(self, should_stop: Callable[[], bool] = lambda: False, say: Callable[[str], None] = print) -> bool:
@@ -83,62 +89,79 @@ class Training:
 
     def save(self) -> None:
         self.folder.save(
-            {"step": self.step, "adapters": self.decoder.state_dict(), "optimiser": self.optimiser.state_dict()}
+            {
+                "step": self.step,
+                "parameters": self.decoder.state_dict(),
+                "optimisers": [optimiser.state_dict() for optimiser in self.optimisers],
+            }
         )
         write_curve(self.folder)
+
+    def _losses(self, samples: list[Sample]):
+        return losses_of(self.decoder, samples, self.data, self.weights.text > 0, self.teacher)
+
+    def _counts(self, samples: list[Sample]) -> dict[str, int]:
+        return counts_of(samples, self.data, self.weights.text > 0, self.teacher is not None)
 
     def _learn(self, batch: list[Sample]) -> dict[str, float]:
         settings = self.folder.settings
         rate = settings.rate_at(self.step)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.zero_grad()
+        for optimiser in self.optimisers:
+            for group in optimiser.param_groups:
+                group["lr"] = rate
+            optimiser.zero_grad()
         # Means over the whole batch, whatever is evaluated at a time.
-        tokens = sum(len(sample.target) * (2 if sample.context else 1) for sample in batch)
-        decisions = sum(sample.retrieve is not None for sample in batch)
-        sums = {"generation": 0.0, "decision": 0.0}
+        counts = self._counts(batch)
+        sums = dict.fromkeys(PARTS, 0.0)
         for start in range(0, len(batch), self.micro_batch):
-            part = batch[start : start + self.micro_batch]
-            losses = losses_of(self.decoder, part, self.data)
-            loss = losses.generation * (losses.tokens / tokens)
-            sums["generation"] += float(losses.generation.detach()) * losses.tokens / tokens
-            if losses.decision is not None:
-                share = sum(sample.retrieve is not None for sample in part) / decisions
-                loss = loss + settings.decision_weight * losses.decision * share
-                sums["decision"] += float(losses.decision.detach()) * share
-            loss.backward()
+            losses = self._losses(batch[start : start + self.micro_batch])
+            losses.joint(self.weights, counts).backward()
+            for part in PARTS:
+                sums[part] += float(getattr(losses, part).detach())
         torch.nn.utils.clip_grad_norm_(self.decoder.parameters(), settings.clip)
-        self.optimiser.step()
-        return sums if decisions else {"generation": sums["generation"]}
+        for optimiser in self.optimisers:
+            optimiser.step()
+        return {part: sums[part] / counts[part] for part in PARTS if counts[part]}
 
     @torch.no_grad()
     def _look(self) -> dict[str, float]:
         """Losses on the held-out samples."""
-        generation, decision, tokens, decisions = 0.0, 0.0, 0, 0
+        counts = self._counts(self.held_out)
+        sums = dict.fromkeys(PARTS, 0.0)
         for sample in self.held_out:
-            losses = losses_of(self.decoder, [sample], self.data)
-            generation += float(losses.generation) * losses.tokens
-            tokens += losses.tokens
-            if losses.decision is not None:
-                decision += float(losses.decision)
-                decisions += 1
-        line = {"held_out_generation": generation / tokens}
-        return line | {"held_out_decision": decision / decisions} if decisions else line
+            losses = self._losses([sample])
+            for part in PARTS:
+                sums[part] += float(getattr(losses, part))
+        return {f"held_out_{part}": sums[part] / counts[part] for part in PARTS if counts[part]}
+
+
+def _optimisers(decoder: Decoder) -> list[torch.optim.Optimizer]:
+    """AdamW for adapters, vectors and embeddings; Muon for matrices that learn whole, at rates that mean the same."""
+    hidden = [each for each in decoder.linears.parameters() if each.ndim == 2 and isinstance(decoder, FullDecoder)]
+    known = {id(each) for each in hidden}
+    others = [each for each in decoder.parameters() if id(each) not in known]
+    adam = torch.optim.AdamW(others, lr=0.0, betas=(0.9, 0.95), weight_decay=0.0)
+    if not hidden:
+        return [adam]
+    return [adam, torch.optim.Muon(hidden, lr=0.0, weight_decay=0.0, adjust_lr_fn="match_rms_adamw")]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("run", type=Path, help="folder of the run")
-    parser.add_argument("--model", type=Path, required=True, help="GGUF file that stays as it is")
+    parser.add_argument("--model", type=Path, required=True, help="GGUF file to begin with")
     parser.add_argument(
         "--samples", type=Path, required=True, help="made by `repoformer-dataset samples` with that file"
     )
     parser.add_argument("--init-adapter", type=Path, help="adapter to go on from, of the same rank")
+    parser.add_argument("--full", action="store_true", help="train the whole model: RUN/model.gguf comes of it")
+    parser.add_argument("--type", choices=TYPES, default="f16", help="of the matrices of that file; default f16")
+    parser.add_argument("--teacher", type=Path, help="GGUF file with the same vocabulary, whose next tokens are learnt")
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--name", default="", help="of the adapter; default: the folder's")
     parser.add_argument("--licence", default="Apache-2.0")
     for name, kind in (("batch", int), ("learning-rate", float), ("warmup", int), ("decision-weight", float),
-                       ("rank", int), ("alpha", float), ("seed", int)):  # fmt: skip
+                       ("text-weight", float), ("teacher-weight", float), ("rank", int), ("alpha", float), ("seed", int)):  # fmt: skip
         default = getattr(RunSettings, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
     parser.add_argument("--micro-batch", type=int, default=1, help="samples evaluated at a time; default 1")
@@ -157,12 +180,25 @@ def main() -> None:
     if not training.run(should_stop=lambda: bool(stopped)):
         print(f"stopped at step {training.step}; the same command goes on from here")
         sys.exit(EXIT_INTERRUPTED)
-    settings = training.folder.settings
-    path = arguments.run / "adapter.gguf"
+    print(f"{'model' if arguments.full else 'adapter'}: {_write(training, arguments)}")
+
+
+def _write(training: Training, arguments: argparse.Namespace) -> Path:
     log = training.folder.log()
-    card = {"settings": settings.__dict__, "last": log[-1] if log else {}, "samples": len(training.training)}
-    write_adapter(training.decoder, path, arguments.name or arguments.run.name, arguments.licence, card)
-    print(f"adapter: {path}")
+    card = {
+        "settings": training.folder.settings.__dict__,
+        "last": log[-1] if log else {},
+        "samples": len(training.training),
+    }
+    name = arguments.name or arguments.run.name
+    if arguments.full:
+        path = arguments.run / "model.gguf"
+        described = {"general.name": name, "general.license": arguments.licence}
+        write_model(path, arguments.model, training.decoder.tensors(), arguments.type, described, card)
+    else:
+        path = arguments.run / "adapter.gguf"
+        write_adapter(training.decoder, path, name, arguments.licence, card)
+    return path
 
 
 def _open(arguments: argparse.Namespace) -> Training:
@@ -174,21 +210,40 @@ def _open(arguments: argparse.Namespace) -> Training:
         )
     if not data.samples:
         raise RunError(f"{arguments.samples} has no samples")
-    init = arguments.init_adapter
-    names = ("steps", "batch", "learning_rate", "warmup", "decision_weight", "rank", "alpha", "seed")
+    init, teacher, full = arguments.init_adapter, arguments.teacher, arguments.full
+    if full and init:
+        raise RunError("a whole model is trained without adapter: merge it first (`repoformer model merge`)")
+    if (teacher is None) != (arguments.teacher_weight == 0):
+        raise RunError("a teacher needs a weight (--teacher-weight), and the weight a teacher (--teacher)")
+    names = ("steps", "batch", "learning_rate", "warmup", "decision_weight", "text_weight", "teacher_weight", "full",
+             "rank", "alpha", "seed")  # fmt: skip
     settings = RunSettings(
         model_sha256=model_sha256,
         samples_sha256=digest(arguments.samples),
         init_adapter_sha256=digest(init) if init else None,
+        teacher_sha256=digest(teacher) if teacher else None,
         **{name: getattr(arguments, name) for name in names},
     )
     folder = RunFolder.open(arguments.run, settings)
     model = read_gguf_model(arguments.model)
-    decoder = LoraDecoder(model, settings.rank, settings.alpha, settings.seed, arguments.device)
-    del model
+    device = arguments.device
+    if full:
+        decoder = FullDecoder(model, device)
+    else:
+        decoder = LoraDecoder(model, settings.rank, settings.alpha, settings.seed, device)
     if init:
         read_adapter(decoder, init)
-    return Training(decoder, data, folder, micro_batch=arguments.micro_batch)
+    taught_by = _read_teacher(teacher, model, device) if teacher else None
+    return Training(decoder, data, folder, taught_by, micro_batch=arguments.micro_batch)
+
+
+def _read_teacher(path: Path, student: GgufModel, device: str) -> Decoder:
+    model = read_gguf_model(path)
+    if model.tokens != student.tokens:
+        raise RunError(
+            f"{path} has another vocabulary; leave out the same tokens (`repoformer model merge --vocabulary`)"
+        )
+    return FullDecoder(model, device, frozen=True)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from repoformer_trainer.ragged_decoder import RaggedDecoder, Work
 from repoformer_trainer.serve_engine import Engine
 from repoformer_trainer.vocabulary import TokenBytes
 
-from .conftest import MODELS
+from .conftest import NANO
 
 PROMPT = [1, *range(300, 330), 3, 2]
 
@@ -139,7 +139,7 @@ def test_fails_one_request_that_is_too_long_and_no_other(client: Client) -> None
 def test_speaks_lines_of_json(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "repoformer_trainer.serve_engine"]
     request = json.dumps({"type": "score", "id": 1, "lane": 0, "tokens": PROMPT, "from": 1})
-    model = MODELS / "repoformer-nano0-7m-q8_0.gguf"
+    model = NANO
 
     def run(path: Path, requests: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(

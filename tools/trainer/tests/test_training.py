@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from repoformer_trainer.adapter_file import read_adapter, write_adapter
+from repoformer_trainer.decoder import Tree
 from repoformer_trainer.gguf_model import GgufModel, ModelFileError
-from repoformer_trainer.lora_decoder import LoraDecoder, Tree
-from repoformer_trainer.objective import losses_of
+from repoformer_trainer.lora_decoder import LoraDecoder
+from repoformer_trainer.objective import Weights, counts_of, losses_of
 from repoformer_trainer.ragged_decoder import RaggedDecoder, Work
 from repoformer_trainer.run_folder import RunError, RunFolder, RunSettings
 from repoformer_trainer.samples import Sample, SampleFileError, SampleSet, in_order, read_samples
@@ -59,27 +60,63 @@ def test_a_fresh_adapter_changes_nothing_and_branches_see_only_their_trunk(nano:
     torch.testing.assert_close(logits[start : start + 5], logits[:5], atol=1e-3, rtol=0)
 
 
-def test_losses_are_means_of_their_own(nano: GgufModel) -> None:
+def test_losses_are_of_what_is_to_be_learnt(nano: GgufModel) -> None:
     decoder = stirred(decoder_of(nano))
     plain, labelled = sample(1, False, None), sample(2, True, 0.3)
     data = SampleSet([plain, labelled], CC, MID, "")
-    losses = losses_of(decoder, [plain, labelled], data)
+    losses = losses_of(decoder, [plain, labelled], data, with_text=True)
 
     def logs(tokens: list[int]) -> torch.Tensor:
         return decoder([Tree(tokens, [])], [[len(tokens) - 1]])[0].log_softmax(-1)
 
+    def nats(prompt: list[int], target: list[int]) -> list[float]:
+        return [-logs(prompt + target[:at])[token].item() for at, token in enumerate(target)]
+
     expected = []
     for each, ways in ((plain, [[]]), (labelled, [[], labelled.context])):
         for context in ways:
-            prompt = each.trunk + context + each.tail
-            for at, token in enumerate(each.target):
-                expected.append(-logs(prompt + each.target[:at])[token].item())
-    assert losses.tokens == len(expected) == 9
-    assert float(losses.generation) == pytest.approx(sum(expected) / 9, abs=1e-4)
+            expected += nats(each.trunk + context + each.tail, each.target)
+    assert losses.generation_count == len(expected) == 9
+    assert float(losses.generation) == pytest.approx(sum(expected), abs=1e-3)
     decided = logs(labelled.trunk)
+    assert losses.decision_count == 1
     assert float(losses.decision) == pytest.approx(-(0.3 * decided[CC] + 0.7 * decided[MID]).item(), abs=1e-4)
-    assert losses_of(decoder, [plain], data).decision is None
-    assert float(losses.joint(2.0)) == pytest.approx(float(losses.generation + 2 * losses.decision))
+    # All of prefix, suffix and context but the token that begins each.
+    text = nats(labelled.trunk + labelled.context[:1], labelled.context[1:])
+    for each in (plain, labelled):
+        text += nats(each.trunk[:1], each.trunk[1:])
+    assert losses.text_count == len(text)
+    assert float(losses.text) == pytest.approx(sum(text), rel=1e-4)
+    assert float(losses.teacher) == losses.teacher_count == 0
+
+
+def test_losses_count_what_they_say(nano: GgufModel) -> None:
+    decoder = decoder_of(nano)
+    data = sample_set(6)
+    for with_text in (False, True):
+        for teacher in (None, decoder):
+            losses = losses_of(decoder, data.samples, data, with_text, teacher)
+            for part, count in counts_of(data.samples, data, with_text, teacher is not None).items():
+                assert getattr(losses, f"{part}_count") == count
+    assert losses_of(decoder, [sample(1, retrieve=None)], data).decision_count == 0
+
+
+def test_means_are_weighted_apart(nano: GgufModel) -> None:
+    data = sample_set(2)
+    losses = losses_of(decoder_of(nano), data.samples, data, with_text=True)
+    counts = counts_of(data.samples, data, with_text=True)
+    means = {part: float(getattr(losses, part)) / count for part, count in counts.items() if count}
+    assert float(losses.joint(Weights(decision=2.0), counts)) == pytest.approx(
+        means["generation"] + 2 * means["decision"]
+    )
+    assert float(losses.joint(Weights(0.0, 0.5), counts)) == pytest.approx(means["generation"] + 0.5 * means["text"])
+
+
+def test_a_teacher_diverges_from_all_but_itself(nano: GgufModel) -> None:
+    data = sample_set(2)
+    teacher, other = stirred(decoder_of(nano)), decoder_of(nano)
+    assert float(losses_of(teacher, data.samples, data, True, teacher).teacher) == pytest.approx(0, abs=1e-3)
+    assert float(losses_of(other, data.samples, data, True, teacher).teacher) > 0.01
 
 
 def settings(steps: int, **more) -> RunSettings:

@@ -1,0 +1,74 @@
+"""Whole models as GGUF files: what describes them is taken over from another file."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import numpy as np
+import torch
+from gguf import GGMLQuantizationType, GGUFReader, GGUFValueType, GGUFWriter, LlamaFileType, quants
+
+TYPES = {
+    "f32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
+    "f16": (GGMLQuantizationType.F16, LlamaFileType.MOSTLY_F16),
+    "q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
+}
+CARD = "repoformer.training_card"
+
+
+def write_model(
+    path: str | Path,
+    like: str | Path,
+    tensors: dict[str, torch.Tensor],
+    kind: str = "f16",
+    fields: dict[str, int | float | str] | None = None,
+    card: dict | None = None,
+) -> None:
+    """Writes beside, and then into place.
+
+    Args:
+        like: GGUF file with the vocabulary and all other fields
+        tensors: by their names, in the layout of that file
+        kind: of matrices, one of TYPES; vectors stay float32, and rows that no block fits become float16
+        fields: instead of that file's; their types stay
+        card: how it was trained; kept in the file as JSON
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.partial")
+    quantisation, file_type = TYPES[kind]
+    reader = GGUFReader(like)
+    changed = {"general.file_type": int(file_type)} | (fields or {})
+    writer = GGUFWriter(partial, reader.fields["general.architecture"].contents())
+    for key, field in reader.fields.items():
+        if key.startswith("GGUF.") or key in ("general.architecture", CARD):
+            continue
+        value = changed.pop(key, None)
+        value = field.contents() if value is None else value
+        if field.types[0] == GGUFValueType.ARRAY:
+            writer.add_key_value(key, value, GGUFValueType.ARRAY, sub_type=field.types[-1])
+        else:
+            writer.add_key_value(key, value, field.types[0])
+    for key, value in changed.items():
+        # Only what a file need not have: a name, its type.
+        writer.add_key_value(key, value, GGUFValueType.STRING if isinstance(value, str) else GGUFValueType.UINT32)
+    if card is not None:
+        writer.add_string(CARD, json.dumps({"schema": 1, **card}, sort_keys=True))
+    for name, tensor in tensors.items():
+        values = np.ascontiguousarray(tensor.detach().float().cpu().numpy())
+        own = _type_of(values, quantisation)
+        writer.add_tensor(name, quants.quantize(values, own), raw_dtype=own)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    os.replace(partial, path)
+
+
+def _type_of(values: np.ndarray, wanted: GGMLQuantizationType) -> GGMLQuantizationType:
+    if values.ndim < 2:
+        return GGMLQuantizationType.F32
+    if wanted == GGMLQuantizationType.Q8_0 and values.shape[-1] % 32:
+        return GGMLQuantizationType.F16
+    return wanted
