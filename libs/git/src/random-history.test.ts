@@ -21,11 +21,18 @@ function listedByGit(history: RandomHistory, root: string): Map<string, string> 
       .filter(Boolean)
       .map((line) => {
         const [, mode, oid, path] = /^(\d+) \w+ ([0-9a-f]+)\t([^]+)$/.exec(line)!;
-        // Tabs and line ends in names make them unsafe: they are spelt out.
-        const isUnsafe = /[\t\n]/.test(path!);
-        return [isUnsafe ? escapeName(path!) : path!, isUnsafe ? 'unsafe_path' : (kinds[mode!] ?? oid!)];
+        return [...(unsafe(path!) ?? [path!, kinds[mode!] ?? oid!])] as [string, string];
       }),
   );
+}
+
+/** Tabs and line ends make a name unsafe: it is spelt out, and what is in a folder of such a name is left out with it. */
+function unsafe(path: string): [string, string] | undefined {
+  const names = path.split('/');
+  const at = names.findIndex((name) => /[\t\n]/.test(name));
+  if (at < 0) return undefined;
+  const shown = [...names.slice(0, at), escapeName(names[at]!)].join('/');
+  return [at < names.length - 1 ? `${shown}/` : shown, 'unsafe_path'];
 }
 
 describe('a repository through random histories', () => {

@@ -72,16 +72,19 @@ function byGit(run: (args: readonly string[]) => Buffer, root: string): ReturnTy
   const staged = new Map<string, string>();
   /** Left out by a sparse checkout. */
   const absent = new Map<string, string>();
+  /** Links and submodules, where a file may be by now. */
+  const others: string[] = [];
   for (const line of list('--stage', '-t')) {
     const [, tag, mode, oid, path] = /^(\w) (\d+) (\w+) \d\t([^]+)$/.exec(line)!;
-    if (!mode!.startsWith('100') || !isSafe(path!)) continue;
-    (tag === 'S' ? absent : staged).set(path!, oid!);
+    if (!isSafe(path!)) continue;
+    if (!mode!.startsWith('100')) others.push(path!);
+    else (tag === 'S' ? absent : staged).set(path!, oid!);
   }
   const untracked = list('--others', '--exclude-standard').filter(
     (path) => !path.endsWith('/') && isSafe(path),
   );
   const files = Object.fromEntries([...absent].filter(([path]) => isRegular(path)));
-  for (const path of [...staged.keys(), ...untracked].filter(isRegular))
+  for (const path of [...staged.keys(), ...untracked, ...others].filter(isRegular))
     files[path] = run(['hash-object', '--no-filters', path]).toString().trim();
   return { files, deleted: [...staged.keys()].filter((path) => !(path in files)).sort() };
 }

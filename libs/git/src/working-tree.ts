@@ -113,8 +113,9 @@ class Scan {
     for (let folder = folders.pop(); folder; folder = folders.pop()) {
       await this.pause();
       const entries = list(join(this.root, folder.path));
-      // Another repository.
-      if (folder.path !== '' && entries.some(({ name }) => name === '.git')) continue;
+      // Another repository, unless files in it are tracked here.
+      const isOther = folder.path !== '' && entries.some(({ name }) => name === '.git');
+      if (isOther && !this.trackedFolders.has(bytesOf(folder.path))) continue;
       if (entries.some(({ name }) => name === '.gitignore')) {
         const text = readFileInside(this.root, `${folder.path}.gitignore`, MAX_IGNORE_BYTES);
         if (text) this.options.rules.add(folder.path, text.toString('utf8'));
@@ -139,7 +140,9 @@ class Scan {
     const deleted = new Set<string>();
     for (const [bytes, { isCheckedOut }] of this.index) {
       const path = textOf(bytes);
-      if (isCheckedOut && !this.files.has(path)) deleted.add(path);
+      // What has a name that is never looked at is not missed either.
+      const isSeen = path.split('/').every(isSafeName);
+      if (isCheckedOut && isSeen && !this.files.has(path)) deleted.add(path);
     }
     return deleted;
   }
