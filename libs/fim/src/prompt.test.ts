@@ -262,6 +262,22 @@ describe('budgets', () => {
     const [shortened] = context.chunks;
     expect(shortened!.endLine - shortened!.startLine).toBe(shortened!.text.split('\n').length);
     expect(long.text.startsWith(shortened!.text)).toBe(true);
+    const oneMore = `\n\n# long.py\n${long.text.split('\n', shortened!.endLine + 1).join('\n')}\n`;
+    const [tokens] = await tokenizer.tokenize([oneMore]);
+    expect(context.tokens.length).toBeGreaterThan(40);
+    expect(
+      tokens!.length + (await prepareContext(format, [CHUNKS[1]!], 'python', 60, tokenizer)).tokens.length,
+    ).toBeGreaterThan(60);
+  });
+
+  it('show no part of a line', async () => {
+    const tokenizer = new WordTokenizer(QWEN);
+    const format = resolveFormat(tokenizer.info());
+    const wide = { ...CHUNKS[0]!, text: `first = 1\nsecond = ${'x'.repeat(1000)}`, endLine: 2 };
+    const context = await prepareContext(format, [wide], 'python', 60, tokenizer);
+    expect(context.chunks.map((chunk) => [chunk.text, chunk.endLine])).toEqual([['first = 1', 1]]);
+    const only = { ...wide, text: wide.text.slice(10) };
+    expect((await prepareContext(format, [only], 'python', 60, tokenizer)).chunks).toEqual([]);
   });
 });
 

@@ -114,31 +114,39 @@ export async function prepareContext(
     budget: number,
   ): Promise<{ chunk: Chunk; tokens: Int32Array } | undefined> {
     const lines = chunk.text.split('\n');
-    for (let count = lines.length - 1; count >= 1; count = Math.floor(count * 0.75)) {
-      const shorter: Chunk = {
-        ...chunk,
-        endLine: chunk.startLine + count,
-        text: lines.slice(0, count).join('\n'),
-      };
+    let best: { chunk: Chunk; tokens: Int32Array } | undefined;
+    for (let least = 1, most = lines.length - 1; least <= most;) {
+      const count = (least + most) >> 1;
+      const shorter = firstLines(chunk, lines, count);
       const [tokens] = await model.tokenize([renderChunk(shorter, style, language)]);
-      if (tokens!.length + separator.length <= budget)
-        return { chunk: shorter, tokens: Int32Array.of(...separator, ...tokens!) };
+      const fits = tokens!.length + separator.length <= budget;
+      if (fits) {
+        best = { chunk: shorter, tokens: Int32Array.of(...separator, ...tokens!) };
+        least = count + 1;
+      } else {
+        most = count - 1;
+      }
     }
-    return undefined;
+    return best;
   }
 }
 
-/** The first chunks, and of each the first lines, that could fit at all: the rest need not be tokenised. */
+function firstLines(chunk: Chunk, lines: readonly string[], count: number): Chunk {
+  return { ...chunk, endLine: chunk.startLine + count, text: lines.slice(0, count).join('\n') };
+}
+
+/** The first chunks, and of the last its first lines, that could fit at all: the rest need not be tokenised. */
 function withinReach(chunks: readonly Chunk[], budgetTokens: number): Chunk[] {
   const reach: Chunk[] = [];
   let chars = budgetTokens * CHARS_PER_TOKEN;
   for (const chunk of chunks) {
-    if (chars <= 0) break;
-    const isWhole = chunk.text.length <= chars;
-    const lines = isWhole ? 0 : chunk.text.slice(0, chars).split('\n').length;
-    const text = isWhole ? chunk.text : chunk.text.split('\n', lines).join('\n').slice(0, chars);
-    reach.push(isWhole ? chunk : { ...chunk, endLine: chunk.startLine + lines, text });
-    chars -= text.length;
+    if (chunk.text.length > chars) {
+      const lines = chunk.text.slice(0, chars).split('\n').slice(0, -1);
+      if (lines.length > 0) reach.push(firstLines(chunk, lines, lines.length));
+      break;
+    }
+    reach.push(chunk);
+    chars -= chunk.text.length;
   }
   return reach;
 }
