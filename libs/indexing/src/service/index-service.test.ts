@@ -1,5 +1,6 @@
 import { AppError } from '@repoformer/domain';
-import { describe, expect, it } from 'vitest';
+import { WindowIndex } from '@repoformer/retrieval';
+import { describe, expect, it, vi } from 'vitest';
 import {
   index,
   indexed,
@@ -106,6 +107,21 @@ describe('registering', () => {
 });
 
 describe('following HEAD', () => {
+  it('leaves no merge unfinished when there is nothing else to do', async () => {
+    const compact = vi.spyOn(WindowIndex.prototype, 'compact');
+    try {
+      // The fourth segment of 1024 windows is full shortly before the end.
+      const files = Array.from({ length: 4100 }, (_, n) => [`${n}.ts`, lines(`word${n}`, 3)] as const);
+      repo.commit(Object.fromEntries(files));
+      expect((await indexed()).chunks).toBe(4100);
+      const results = compact.mock.results.map(({ value }) => value as boolean);
+      expect(results[0]).toBe(true);
+      expect(results.at(-1)).toBe(false);
+    } finally {
+      compact.mockRestore();
+    }
+  });
+
   it('reads only blobs that are new', async () => {
     repo.commit({ 'a.ts': lines('alpha'), 'b.ts': lines('beta') });
     await indexed();

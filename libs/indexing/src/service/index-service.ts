@@ -21,10 +21,14 @@ import { OperationLane } from './operation-lane.js';
 import type { Operation } from './operation-queue.js';
 import { reconcile, type ReconcileResult } from './reconcile.js';
 import { Retriever } from './retriever.js';
+import { TimeSlice } from './time-slice.js';
 import { TrackedRepository } from './tracked-repository.js';
 
 /** Repositories indexed at the same time; they share one thread, so more would only slow each other down. */
 const CONCURRENT_OPERATIONS = 2;
+
+/** Postings merged before looking at the clock; about a millisecond. */
+const MERGE_STEP = 100_000;
 
 /** See `snapshotLines`. */
 const SNAPSHOT_SHARE = 0.1;
@@ -221,6 +225,7 @@ export class IndexService implements RepositoryIndex {
       });
       this.#blobsSinceGarbage += result.blobsRead;
       if (this.#blobsSinceGarbage >= this.#options.collectAfterBlobs) this.#collectGarbage();
+      await this.#mergeSegments(repository);
       await this.#saveSnapshot(repository);
     } catch (error) {
       if (repository.isClosed || isCancellation(error)) return;
@@ -241,6 +246,12 @@ export class IndexService implements RepositoryIndex {
       this.#notice({ level: 'warn', message, repository: repository.id, problem });
     }
     repository.workingTreeProblem = problem;
+  }
+
+  /** Merges ahead what is due, so that its memory is freed; what asks for indexing meanwhile goes first. */
+  async #mergeSegments({ files, queue, signal }: TrackedRepository): Promise<void> {
+    const slice = new TimeSlice(this.#clock, this.#options.sliceMs);
+    while (!queue.hasWaiting && files.index.compact(MERGE_STEP)) await slice.pause(signal);
   }
 
   /** Saves the search index where reading it again would take long. */

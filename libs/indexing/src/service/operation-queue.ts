@@ -24,6 +24,11 @@ export class OperationQueue {
     return !this.#running;
   }
 
+  /** Whether an operation is to follow the running one. */
+  get hasWaiting(): boolean {
+    return this.#waiting !== undefined;
+  }
+
   request(cause: string, fresh = false): void {
     if (this.#isClosed) return;
     const waiting = this.#waiting;
