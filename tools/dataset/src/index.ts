@@ -10,7 +10,7 @@ export {
   type Split,
 } from './record.js';
 export { readHoles } from './build/build-holes.js';
-export { inputDigest, readLabels } from './label/label-holes.js';
+export { inputDigest, inputDigests, readLabels } from './label/label-holes.js';
 export {
   chunkGains,
   gainInLikelihood,

@@ -2,7 +2,7 @@ import { join, resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 import { readHoles } from '../build/build-holes.js';
 import { HoleRunner } from '../label/hole-runner.js';
-import { labelHoles, readLabels } from '../label/label-holes.js';
+import { inputDigests, labelHoles, readLabels } from '../label/label-holes.js';
 import type { LabelRecord } from '../label/label-record.js';
 import { describeLabelRun, openLabelRun } from '../label/label-run.js';
 import { labelStatistics } from '../label/label-statistics.js';
@@ -131,7 +131,7 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
         ? `stopped after ${done} holes; the same command goes on from here`
         : `labelled ${done} holes`,
     );
-    tellStatistics(holes, await readLabels(directory));
+    tellStatistics(holes, await readLabels(directory, inputDigests(holes)));
   } finally {
     await model.close();
   }

@@ -9,7 +9,7 @@ import { AppError, throwIfAborted } from '@repoformer/domain';
 import { readHoles } from '../build/build-holes.js';
 import { fileDigest } from '../files/file-digest.js';
 import { fileError, PACKED } from '../files/jsonl.js';
-import { inputDigest, readLabels } from '../label/label-holes.js';
+import { inputDigests, readLabels } from '../label/label-holes.js';
 import { gainInSimilarity } from '../label/label-record.js';
 import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
@@ -116,11 +116,12 @@ async function readDecisions(
 ): Promise<Map<string, number>> {
   const helped = new Map<string, number>();
   if (run === undefined) return helped;
-  const labels = await readLabels(resolve(run));
-  for (const hole of holes) {
-    const label = labels.get(hole.id);
-    const gain = label?.input === inputDigest(hole) ? gainInSimilarity(label) : undefined;
-    if (gain !== undefined) helped.set(hole.id, gain > 0 ? 1 : 0);
+  const inputs = inputDigests(holes);
+  const labels = await readLabels(resolve(run), inputs);
+  for (const [id, input] of inputs) {
+    const label = labels.get(id);
+    const gain = label?.input === input ? gainInSimilarity(label) : undefined;
+    if (gain !== undefined) helped.set(id, gain > 0 ? 1 : 0);
   }
   return helped;
 }

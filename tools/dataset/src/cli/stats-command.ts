@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import type { Command } from 'commander';
 import { readHoles } from '../build/build-holes.js';
 import { countHoles } from '../build/count-holes.js';
-import { readLabels } from '../label/label-holes.js';
+import { inputDigests, readLabels } from '../label/label-holes.js';
 import { labelStatistics } from '../label/label-statistics.js';
 import { tellStale } from './label-command.js';
 
@@ -18,9 +18,11 @@ export function addStatsCommand(program: Command): void {
       const directory = resolve(dataset);
       const holes = await readHoles(directory);
       const runs = await readdir(join(directory, 'labels')).catch(() => [] as string[]);
+      const inputs = inputDigests(holes);
       const labels = [];
       for (const run of runs.sort()) {
-        const { groups, stale } = labelStatistics(holes, await readLabels(join(directory, 'labels', run)));
+        const ofRun = await readLabels(join(directory, 'labels', run), inputs);
+        const { groups, stale } = labelStatistics(holes, ofRun);
         labels.push({ run, statistics: groups, stale });
       }
       if (json) return console.log(JSON.stringify({ holes: countHoles(holes), labels }, null, 2));

@@ -7,7 +7,7 @@ import { abortError } from '@repoformer/domain';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { HoleRecord } from '../record.js';
 import type { HoleRun } from './hole-run.js';
-import { labelHoles, readLabels } from './label-holes.js';
+import { inputDigests, labelHoles, readLabels } from './label-holes.js';
 import { gainInLikelihood, gainInSimilarity } from './label-record.js';
 import { holeOf, runOf } from './testing.js';
 
@@ -80,11 +80,14 @@ describe('labelHoles', () => {
   it('labels again what was built anew with another context', async () => {
     const [hole] = holes(1);
     const runner = { run: () => Promise.resolve(runOf('a', 'b')) };
-    await labelHoles([hole!], runner, { directory, signal });
+    await labelHoles([hole!], runner, { directory, shards: 2, signal });
     const chunk = { path: 'other.py', startLine: 0, endLine: 1, score: 0.1, text: 'new = text' };
     const changed: HoleRecord = { ...hole!, context: { ...hole!.context, chunks: [chunk] } };
-    expect(await labelHoles([changed], runner, { directory, signal })).toBe(1);
-    expect(await labelHoles([changed], runner, { directory, signal })).toBe(0);
+    // Of the two files the one with the former label is read last.
+    expect(await labelHoles([changed], runner, { directory, shards: 1, signal })).toBe(1);
+    expect(await labelHoles([changed], runner, { directory, shards: 1, signal })).toBe(0);
+    const inputs = inputDigests([changed]);
+    expect((await readLabels(directory, inputs)).get(hole!.id)!.input).toBe(inputs.get(hole!.id));
   });
 
   it('stops when told to, and keeps what is done when the model fails', async () => {

@@ -48,8 +48,8 @@ export async function labelHoles(
   runner: Pick<HoleRunner, 'run'>,
   { directory, shards = DEFAULT_SHARDS, shard, parallel = 1, signal, onProgress }: LabelOptions,
 ): Promise<number> {
-  const known = await readLabels(directory);
-  const inputs = new Map(holes.map((hole) => [hole.id, inputDigest(hole)]));
+  const inputs = inputDigests(holes);
+  const known = await readLabels(directory, inputs);
   const isKnown = (hole: HoleRecord) => known.get(hole.id)?.input === inputs.get(hole.id);
   const lacking = holes.filter((hole) => !isKnown(hole));
   const startedAt = performance.now();
@@ -124,8 +124,16 @@ async function eachInParallel<T>(
   if (errors.length > 0) throw errors[0];
 }
 
-/** All labels of a run by hole, packed ones first; of two for one hole, the later. */
-export async function readLabels(directory: string): Promise<Map<string, LabelRecord>> {
+/**
+ * All labels of a run by hole. Of two for one hole, the one of what the hole is now goes before the other, a later file
+ * before an earlier one, and packed files are the earliest.
+ *
+ * @param inputs digests of the holes as they are now, by id; default: the later label is taken
+ */
+export async function readLabels(
+  directory: string,
+  inputs?: ReadonlyMap<string, string>,
+): Promise<Map<string, LabelRecord>> {
   const names = await readdir(directory).catch((error: unknown) => {
     throw fileError(directory, error);
   });
@@ -133,9 +141,17 @@ export async function readLabels(directory: string): Promise<Map<string, LabelRe
   const ofSuffix = (suffix: string) =>
     names.filter((name) => name.startsWith('labels-') && name.endsWith(suffix)).sort();
   for (const name of [...ofSuffix(`.jsonl${PACKED}`), ...ofSuffix('.jsonl')]) {
-    for (const [id, label] of await readLabelFile(join(directory, name))) labels.set(id, label);
+    for (const [id, label] of await readLabelFile(join(directory, name))) {
+      const isFresh = (one: LabelRecord | undefined) => one !== undefined && one.input === inputs?.get(id);
+      if (isFresh(label) || !isFresh(labels.get(id))) labels.set(id, label);
+    }
   }
   return labels;
+}
+
+/** {@link inputDigest} of each hole by its id. */
+export function inputDigests(holes: readonly HoleRecord[]): Map<string, string> {
+  return new Map(holes.map((hole) => [hole.id, inputDigest(hole)]));
 }
 
 /** Digest of what of a hole a model is shown. */

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import {
   fileError,
-  inputDigest,
+  inputDigests,
   labelHoles,
   ProgressLine,
   readCorpusTexts,
@@ -77,8 +77,9 @@ async function baseline(dataset: string, flags: BaselineFlags, signal: AbortSign
     passed += own.length;
   }
   line.end();
-  const labels = await readLabels(directory);
-  const lacking = holes.filter((hole) => labels.get(hole.id)?.input !== inputDigest(hole)).length;
+  const inputs = inputDigests(holes);
+  const labels = await readLabels(directory, inputs);
+  const lacking = holes.filter(({ id }) => labels.get(id)?.input !== inputs.get(id)).length;
   if (signal.aborted) console.error('stopped; the same command goes on from here');
   console.log(
     `${done} holes completed now, ${holes.length - lacking} of ${holes.length} in all: ${directory}${lacking > 0 && !signal.aborted ? '; for the others name their repositories with --corpus or --repo' : ''}`,

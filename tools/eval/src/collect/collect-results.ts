@@ -1,6 +1,6 @@
 import { AppError } from '@repoformer/domain';
 import {
-  inputDigest,
+  inputDigests,
   readHoles,
   readLabelRun,
   readLabels,
@@ -41,14 +41,15 @@ export async function joinLabels(
   wanted: (hole: HoleRecord) => boolean = isServed,
 ): Promise<LabelledHoles> {
   const run = await readLabelRun(labelsDirectory);
-  const labels = await readLabels(labelsDirectory);
   const verdicts = await TestVerdicts.read(labelsDirectory);
   const syntax = await openSyntax();
   const holes = (await readHoles(dataset)).filter(wanted);
+  const inputs = inputDigests(holes);
+  const labels = await readLabels(labelsDirectory, inputs);
   const labelled: LabelledHole[] = [];
   for (const hole of holes) {
     const known = labels.get(hole.id);
-    if (!known || known.input !== inputDigest(hole)) continue;
+    if (!known || known.input !== inputs.get(hole.id)) continue;
     const label = await cutLabel(hole, known, syntax);
     labelled.push({ hole, label, passed: verdicts.passedOf(label) });
   }

@@ -1,4 +1,4 @@
-import { inputDigest, readHoles, readLabelRun, readLabels } from '@repoformer/dataset';
+import { inputDigests, readHoles, readLabelRun, readLabels } from '@repoformer/dataset';
 import { visibleText } from '@repoformer/fim';
 import { coverageOf } from './coverage.js';
 import type { FitLabel, FitRecord } from './to-fit-table.js';
@@ -24,15 +24,16 @@ export interface LabelledHoles {
  */
 export async function readLabelledHoles(dataset: string, run: string): Promise<LabelledHoles> {
   const { model, readoutTokens, settings } = await readLabelRun(run);
-  const labels = await readLabels(run);
   const holes = await readHoles(dataset);
+  const inputs = inputDigests(holes);
+  const labels = await readLabels(run, inputs);
   return {
     // Without the texts, of which there may be more than fits into memory beside a fit.
     holes: holes.map((hole) => {
       const { id, repository, split, language, features, context } = hole;
       return {
         id,
-        input: inputDigest(hole),
+        input: inputs.get(id)!,
         repository,
         split,
         language,
