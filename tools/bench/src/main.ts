@@ -18,8 +18,9 @@ import { createSampleRepository } from './sample-repository.js';
 const HELP = `Measures, and prints a table.
 
   npm run bench                        the daemon: index, retrieval, commits, hooks and completions
-  npm run bench -- index [REPOSITORY]     first index, restart, commits and branch switches, beside git
-  npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, and git
+  npm run bench -- index [REPOSITORY]     first index, restart, commits and branch switches, beside git;
+                                          then in the daemon: answers meanwhile, and what hooks tell
+  npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, git, and ripgrep
   npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of qwen2.5-coder-0.5b)
 
 It works on a clone; without a repository it makes one of the source files of installed packages.

@@ -1,13 +1,14 @@
 import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
-import { monitorEventLoopDelay } from 'node:perf_hooks';
 import git from 'isomorphic-git';
 import * as fs from 'node:fs';
 import { writeChangePlot, type ChangeCost } from './change-plot.js';
 import { openIndexFolder, type IndexFolder } from './index-folder.js';
+import { withLoopDelay } from './loop-delay.js';
+import { measureDaemonIndex } from './measure-daemon-index.js';
 import type { Rows } from './measurements.js';
 import { ScratchClone } from './scratch-clone.js';
-import { quantile, spread, timed } from './statistics.js';
+import { quantile, spread, timed, timeOf } from './statistics.js';
 
 /** Blobs that the naive way reads; all would take minutes. */
 const NAIVE_BLOBS = 300;
@@ -16,7 +17,7 @@ const CHANGE_SIZES = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000];
 const SHARES = [16, 4];
 const PART_CHANGE_SIZES = [1, 100];
 
-/** The index on a clone of a repository: first build, restart, commits and branch switches. */
+/** The index on a clone of a repository: first build, restart, commits and branch switches; then in the daemon. */
 export async function measureIndexing(
   path: string,
   { commits, plot }: { readonly commits: number; readonly plot?: string },
@@ -29,10 +30,7 @@ export async function measureIndexing(
     let index = await openIndexFolder(directory);
     rows.push(...(await measureFirst(clone, index)));
     const sources = clone.sources();
-    rows.push([
-      'one-file commit, from the notice to searchable and durable',
-      spread(await measureCommits(clone, index, sources, commits), 'ms'),
-    ]);
+    rows.push(...(await measureCommits(clone, index, sources, commits)));
     for (const size of CHANGE_SIZES.filter((each) => each <= sources.length)) {
       const cost = await measureBranch(clone, index, sources.slice(0, size));
       rows.push([`branch that differs in ${size} files`, describeCost(cost)]);
@@ -63,6 +61,7 @@ export async function measureIndexing(
       }
     }
     if (plot !== undefined) writeChangePlot(plot, costs);
+    rows.push(...(await measureDaemonIndex(clone, commits)));
     return rows;
   } finally {
     clone.remove();
@@ -70,10 +69,8 @@ export async function measureIndexing(
 }
 
 async function measureFirst(clone: ScratchClone, index: IndexFolder): Promise<Rows> {
-  const delay = monitorEventLoopDelay({ resolution: 1 });
-  delay.enable();
-  const { ms } = await timed(() => index.add(clone.root));
-  delay.disable();
+  const { value, delay } = await withLoopDelay(() => timed(() => index.add(clone.root)));
+  const { ms } = value;
   const oids = clone.git('ls-tree', '-r', '--format=%(objectname) %(objecttype)', 'HEAD');
   const blobs = oids.split('\n').flatMap((line) => (line.endsWith(' blob') ? [line.slice(0, 40)] : []));
   const cat = await timed(async () => readAllByGit(clone.root, blobs));
@@ -81,16 +78,19 @@ async function measureFirst(clone: ScratchClone, index: IndexFolder): Promise<Ro
   const naiveMs = (naive.ms * blobs.length) / Math.min(blobs.length, NAIVE_BLOBS);
   const { files, lines, windows } = index.size;
   const megabytes = cat.value / 1e6;
+  const sourceBytes = clone
+    .sources()
+    .reduce((sum, path) => sum + fs.lstatSync(join(clone.root, path)).size, 0);
   return [
     [
       'repository',
-      `${files} files indexed of ${blobs.length}, ${lines} lines, ${windows} windows; ${megabytes.toFixed(0)} MB at HEAD`,
+      `${files} files indexed of ${blobs.length}, ${lines} lines, ${windows} windows; ${megabytes.toFixed(0)} MB at HEAD, ${(sourceBytes / 1e6).toFixed(0)} of them source`,
     ],
     [
       'first index, git objects to searchable and durable',
-      `${(ms / 1000).toFixed(2)} s, ${((1000 * megabytes) / ms).toFixed(1)} MB/s`,
+      `${(ms / 1000).toFixed(2)} s, ${(sourceBytes / 1000 / ms).toFixed(1)} MB/s of source, ${((1000 * megabytes) / ms).toFixed(1)} MB/s of all`,
     ],
-    ['longest time its thread was not free', `${(delay.max / 1e6).toFixed(0)} ms`],
+    ['how long its thread was not free meanwhile', delay],
     [
       '`git cat-file --batch` of the same objects, thrown away',
       `${(cat.ms / 1000).toFixed(2)} s; the index takes ${(ms / cat.ms).toFixed(1)} times as long`,
@@ -102,19 +102,35 @@ async function measureFirst(clone: ScratchClone, index: IndexFolder): Promise<Ro
   ];
 }
 
-/** Milliseconds of commits of one file each. */
+/** Commits of one file each. */
 async function measureCommits(
   clone: ScratchClone,
   index: IndexFolder,
   sources: readonly string[],
   commits: number,
-): Promise<number[]> {
-  const figures: number[] = [];
+): Promise<Rows> {
+  const indexMs: number[] = [];
+  const diffMs: number[] = [];
   for (let run = 0; run < commits; run++) {
     clone.edit([sources[(run * 7919) % sources.length]!], `change ${run}`);
-    figures.push((await timed(() => index.update())).ms);
+    indexMs.push((await timed(() => index.update())).ms);
+    diffMs.push(timeOfDiff(clone));
   }
-  return figures;
+  return [
+    ['one-file commit, from the notice to searchable and durable', spread(indexMs, 'ms')],
+    ['`git diff-tree -r` of the same', spread(diffMs, 'ms')],
+  ];
+}
+
+/** What git takes to name the files of the last commit. */
+function timeOfDiff(clone: ScratchClone): number {
+  return timeOf(() => clone.git('diff-tree', '-r', 'HEAD~1', 'HEAD')).ms;
+}
+
+/** What a change cost, and git for the same. */
+interface MeasuredChange extends ChangeCost {
+  readonly switchMs: number;
+  readonly diffMs: number;
 }
 
 /** A branch on which some files are changed: to it for the first time, and there and back again. */
@@ -122,29 +138,35 @@ async function measureBranch(
   clone: ScratchClone,
   index: IndexFolder,
   paths: readonly string[],
-): Promise<ChangeCost> {
+): Promise<MeasuredChange> {
   const there: number[] = [];
   const back: number[] = [];
-  clone.git('checkout', '--quiet', '-B', 'change');
+  const switches: number[] = [];
+  const switchBranch = () => switches.push(timeOf(() => clone.git('switch', '--quiet', '-')).ms);
+  clone.git('switch', '--quiet', '--force-create', 'change');
   clone.edit(paths, `size ${paths.length}`);
+  const diffMs = timeOfDiff(clone);
   for (let run = 0; run < 3; run++) {
     there.push((await timed(() => index.update())).ms);
-    clone.git('checkout', '--quiet', '-');
+    switchBranch();
     back.push((await timed(() => index.update())).ms);
-    clone.git('checkout', '--quiet', '-');
+    switchBranch();
   }
-  clone.git('checkout', '--quiet', '-');
+  switchBranch();
   await index.update();
   return {
     lines: index.size.lines,
     files: paths.length,
     firstMs: there[0]!,
     againMs: quantile([...there.slice(1), ...back], 0.5),
+    switchMs: quantile(switches, 0.5),
+    diffMs,
   };
 }
 
-function describeCost({ firstMs, againMs }: ChangeCost): string {
-  return `first ${firstMs.toFixed(0)} ms, again ${againMs.toFixed(0)} ms`;
+function describeCost({ firstMs, againMs, switchMs, diffMs }: MeasuredChange): string {
+  const own = `first ${firstMs.toFixed(0)} ms, again ${againMs.toFixed(0)} ms`;
+  return `${own}; \`git switch\` ${switchMs.toFixed(0)} ms, \`git diff-tree -r\` ${diffMs.toFixed(0)} ms`;
 }
 
 /** The same changes where the repository has only a share of the files. */
@@ -153,7 +175,7 @@ async function measurePart(
   home: string,
   all: readonly string[],
   share: number,
-): Promise<ChangeCost[]> {
+): Promise<MeasuredChange[]> {
   const kept = new Set(all.filter((_, i) => i % share === 0));
   clone.git('checkout', '--quiet', '-B', `part-${share}`, home);
   const others = all.filter((path) => !kept.has(path));
@@ -165,7 +187,7 @@ async function measurePart(
   try {
     await index.add(clone.root);
     const sources = [...kept];
-    const costs: ChangeCost[] = [];
+    const costs: MeasuredChange[] = [];
     for (const size of PART_CHANGE_SIZES.filter((each) => each <= sources.length)) {
       costs.push(await measureBranch(clone, index, sources.slice(0, size)));
     }

@@ -12,6 +12,15 @@ import {
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+/** Commits need an author, on any machine. */
+export const GIT_ENVIRONMENT = {
+  ...process.env,
+  GIT_AUTHOR_NAME: 'Bench',
+  GIT_AUTHOR_EMAIL: 'bench@example.invalid',
+  GIT_COMMITTER_NAME: 'Bench',
+  GIT_COMMITTER_EMAIL: 'bench@example.invalid',
+};
+
 /** A clone of a repository to work in; the original is only read. */
 export class ScratchClone {
   private constructor(
@@ -63,13 +72,7 @@ export class ScratchClone {
   git(...args: string[]): string {
     return execFileSync('git', ['-c', 'gc.auto=0', '-c', 'core.hooksPath=/dev/null', ...args], {
       cwd: this.root,
-      env: {
-        ...process.env,
-        GIT_AUTHOR_NAME: 'Bench',
-        GIT_AUTHOR_EMAIL: 'bench@example.invalid',
-        GIT_COMMITTER_NAME: 'Bench',
-        GIT_COMMITTER_EMAIL: 'bench@example.invalid',
-      },
+      env: GIT_ENVIRONMENT,
       encoding: 'utf8',
       maxBuffer: 2 ** 30,
       stdio: ['ignore', 'pipe', 'inherit'],
@@ -88,9 +91,14 @@ export class ScratchClone {
     return readFileSync(join(this.root, path), 'utf8');
   }
 
+  /** Appends a line to each file. */
+  append(paths: readonly string[], mark: string): void {
+    for (const path of paths) writeFileSync(join(this.root, path), `${this.read(path)}\n${mark}\n`);
+  }
+
   /** Appends a line to each file and commits. */
   edit(paths: readonly string[], mark: string): void {
-    for (const path of paths) writeFileSync(join(this.root, path), `${this.read(path)}\n${mark}\n`);
+    this.append(paths, mark);
     this.git('commit', '--all', '--quiet', '--no-verify', '--message', mark);
   }
 
