@@ -40,7 +40,7 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--family <name>', 'how prompts are written (default: as the model is served)')
     .option('--labels <run>', 'labels that say whether context helped; without them deciding is not learnt')
     .option('--split <split...>', `only holes of these splits (choices: ${SPLITS.join(', ')})`, ['train'])
-    .option('--max-chunks <n>', 'most chunks of context', wholeNumber, 1)
+    .option('--max-chunks <n>', 'most chunks of context; mostly one is shown', wholeNumber, 3)
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
     .requiredOption('--out <file>', `JSONL to write, compressed if its name ends in ${PACKED}`)
     .action((dataset: string, flags: SamplesFlags) => writeSamples(resolve(dataset), flags, signal));

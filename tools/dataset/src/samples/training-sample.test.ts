@@ -52,6 +52,27 @@ it('is what the model is asked when holes are labelled', async () => {
   expect(Buffer.concat(bytes).toString()).toBe('    return shape.width * shape.height');
 });
 
+it('shows one chunk mostly, sometimes more, the same ones each time', async () => {
+  const { model, format } = opened;
+  const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+  const chunks = ['one', 'two', 'three'].map((name) => ({
+    ...chunk,
+    path: `${name}.py`,
+    text: `${name} = 1`,
+  }));
+  const cc = model.info.specialTokens['<file_sep>'];
+  const shown = async (id: string) => {
+    const { context } = await trainingSample({ ...hole, id }, chunks, options);
+    return context.filter((token) => token === cc).length;
+  };
+  const counts = [0, 0, 0, 0];
+  for (let id = 0; id < 100; id++) counts[await shown(String(id))]!++;
+  expect(counts[0]).toBe(0);
+  expect(counts[1]).toBeGreaterThan(45);
+  expect(Math.min(counts[2]!, counts[3]!)).toBeGreaterThan(8);
+  expect(await shown('7')).toBe(await shown('7'));
+});
+
 it('has no context where nothing was found, and no decision where none is known', async () => {
   const { model, format } = opened;
   const sample = await trainingSample(hole, [], { model, format, settings: DEFAULT_RUN_SETTINGS, signal });

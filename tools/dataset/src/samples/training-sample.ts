@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { AppError, throwIfAborted, type Chunk, type LanguageModel } from '@repoformer/domain';
 import { assembleDecision, assemblePrompt, type FimFormat } from '@repoformer/fim';
 import { prepareHole, type RunnableHole } from '../label/hole-prompts.js';
@@ -44,7 +45,8 @@ export interface SampleOptions {
 }
 
 /**
- * Makes the prompts that the product makes.
+ * Makes the prompts that the product makes. Of more than one chunk mostly the best alone is shown, as the product mostly
+ * does: of three in 58 % of samples, two in 24 %, all in 18 %; the id decides.
  *
  * @throws AppError failed_precondition/MODEL_UNSUPPORTED when the format has no place for a decision before the context
  */
@@ -58,7 +60,7 @@ export async function trainingSample(
   const { parts, target, contexts } = await prepareHole(hole, chunks, { model, format, settings }, signal);
   const trunk = assembleDecision(format, parts);
   const tail = assemblePrompt(format, parts).slice(trunk.length);
-  const context = contexts.at(-1);
+  const context = contexts[Math.floor(contexts.length * unitOf(id) ** 2)];
   const shown = context
     ? assemblePrompt(format, parts, context).slice(trunk.length, -tail.length)
     : new Int32Array();
@@ -70,6 +72,11 @@ export async function trainingSample(
     target: [...target, endToken(format, model.info)],
     ...(retrieve !== undefined && { retrieve }),
   };
+}
+
+/** From 0 to less than 1, the same for the same id. */
+function unitOf(id: string): number {
+  return createHash('sha256').update(id).digest().readUInt32BE() / 2 ** 32;
 }
 
 /** What a model learns to end with: the family's first stop that the vocabulary has. */
