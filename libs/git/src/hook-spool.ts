@@ -28,7 +28,8 @@ const MAX_NOTICE_BYTES = 16 << 10;
 const MAX_NOTICES = 2000;
 /** A hook renames its file at once; one this old was left by a crash. */
 const STALE_MS = 60_000;
-const DEBOUNCE_MS = 20;
+/** Notices are whole when they appear; what follows at once is joined, and what comes during indexing by its queue. */
+const DEBOUNCE_MS = 5;
 const MAX_DELAY_MS = 200;
 
 /** The folder that hooks drop their notices in. */
