@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addBaselineCommand } from './baseline-command.js';
+import { addCopiesCommand } from './copies-command.js';
 import { addExportCommand } from './export-command.js';
 import { addFunctionsCommand } from './functions-command.js';
 import { addImportCommand } from './import-command.js';
@@ -23,5 +24,6 @@ export function createProgram(signal: AbortSignal): Command {
   addImportCommand(program, signal);
   addExportCommand(program, signal);
   addTuneCommand(program, signal);
+  addCopiesCommand(program, signal);
   return program;
 }
