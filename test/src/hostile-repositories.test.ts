@@ -164,7 +164,7 @@ describe('a daemon with hostile repositories', () => {
     const commit = commitWith(other);
     await daemon.indexed(scratch.path('wide'), commit);
     const { chunks } = await daemon.retrieval.retrieve({
-      ...{ repository: scratch.path('wide'), path: 'b.py', prefix: code('other', 20), topK: 1 },
+      ...{ repository: scratch.path('wide'), path: 'b.py', prefix: code('other', 5), topK: 1 },
     });
     expect(chunks[0]?.path).toBe('wide/f0000005.py');
   });

@@ -1,4 +1,5 @@
 import {
+  alignmentOf,
   AppError,
   isCancellation,
   type Chunk,
@@ -47,7 +48,10 @@ export async function retrieveForCompletion(
   const deadline = AbortSignal.timeout(timeoutMs);
   try {
     const result = await within(
-      retriever.retrieve({ ...request, ...how, alignment: 'matched' }, AbortSignal.any([signal, deadline])),
+      retriever.retrieve(
+        { ...request, ...how, alignment: alignmentOf(how.retriever) },
+        AbortSignal.any([signal, deadline]),
+      ),
       deadline,
     );
     const chunks = [...hints, ...result.chunks].sort((a, b) => b.score - a.score);

@@ -21,10 +21,10 @@ export interface Chunk {
 export const LEADING_LINES = 12;
 
 /**
- * Which lines stand for a window that matched: the window itself, which is what completions are given, or the one
- * that follows it, as in the paper.
+ * Which lines stand for windows that matched: the blocks that they have lines of, ranked anew, which is what completions
+ * are given; the window itself; or the one that follows it, as in the paper.
  */
-export type ChunkAlignment = 'matched' | 'following';
+export type ChunkAlignment = 'block' | 'matched' | 'following';
 
 /** An unsaved editor buffer; it shadows the committed content of its path. */
 export interface OpenBuffer {

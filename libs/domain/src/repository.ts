@@ -150,6 +150,11 @@ export interface RepositoryOpener {
 export const RETRIEVER_NAMES = ['bm25', 'jaccard'] as const;
 export type RetrieverName = (typeof RETRIEVER_NAMES)[number];
 
+/** What a completion is given of the windows that a retriever finds: as in the paper, Jaccard's are shown as they are. */
+export function alignmentOf(retriever: RetrieverName): ChunkAlignment {
+  return retriever === 'jaccard' ? 'matched' : 'block';
+}
+
 export interface RetrievalQuery {
   readonly repository: RepositoryId;
   readonly retriever: RetrieverName;

@@ -14,7 +14,7 @@ export interface AlignedHit {
 }
 
 export interface AlignOptions extends WindowOptions {
-  readonly alignment: ChunkAlignment;
+  readonly alignment: Exclude<ChunkAlignment, 'block'>;
   /** Number of lines of a document. */
   readonly linesOf: (document: number) => number;
 }

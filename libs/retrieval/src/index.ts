@@ -1,10 +1,14 @@
 export { encodeWindows, type EncodedWindows } from './encode-windows.js';
 export type { SearchOptions, WindowHit } from './best-hits.js';
 export { WindowIndex, type CountedWords } from './window-index.js';
+export { CodeBlocks, type LineReader } from './code-blocks.js';
+export { divideLines, isBlank } from './divide-lines.js';
+export { indentedBlocks, withWhatBelongs } from './indented-blocks.js';
 export { lineCountOf, sliceLines, splitLines, TextLines } from './lines.js';
 export { LiveText } from './live-text.js';
 export { createNearDuplicateTest } from './near-duplicate.js';
 export { lastLines, queryText } from './query-text.js';
+export { rankBlocks, type BlockRankOptions } from './rank-blocks.js';
 export { rankChunks, type RankedChunk, type RankOptions } from './rank-chunks.js';
 export { DEFAULT_WINDOW_OPTIONS, MAX_WINDOW_LINES, type WindowOptions } from './window-options.js';
 export type { UnseenLines } from './unseen-lines.js';

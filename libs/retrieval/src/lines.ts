@@ -1,3 +1,5 @@
+import { CodeBlocks } from './code-blocks.js';
+
 const LF = 10;
 
 /**
@@ -40,9 +42,10 @@ export function sliceLines(text: string, startLine: number, endLine: number): st
   return splitLines(text.slice(from, to)).join('\n');
 }
 
-/** A text to take lines from again and again: where its lines begin is looked for once. */
+/** A text to take lines from again and again: where its lines and blocks begin is looked for once. */
 export class TextLines {
   #starts: Uint32Array | undefined;
+  #blocks: { readonly maxLines: number; readonly blocks: CodeBlocks } | undefined;
 
   constructor(readonly text: string) {}
 
@@ -51,6 +54,15 @@ export class TextLines {
     const starts = (this.#starts ??= lineStartsOf(this.text));
     const from = starts[startLine] ?? this.text.length;
     return splitLines(this.text.slice(from, starts[endLine] ?? this.text.length)).join('\n');
+  }
+
+  /** Its blocks of at most `maxLines`. */
+  blocks(maxLines: number): CodeBlocks {
+    if (this.#blocks?.maxLines !== maxLines) {
+      const read = (startLine: number, endLine: number) => this.slice(startLine, endLine);
+      this.#blocks = { maxLines, blocks: new CodeBlocks(read, lineCountOf(this.text), maxLines) };
+    }
+    return this.#blocks.blocks;
   }
 }
 

@@ -15,7 +15,7 @@ describe('alignHit', () => {
     startLine: number,
     endLine: number,
     lines: number,
-    alignment: ChunkAlignment = 'following',
+    alignment: Exclude<ChunkAlignment, 'block'> = 'following',
   ) =>
     alignHit(hit(1, startLine, endLine), {
       windowLines: 20,

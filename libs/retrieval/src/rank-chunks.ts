@@ -24,19 +24,28 @@ export interface RankOptions extends AlignOptions {
 export function rankChunks(hits: readonly WindowHit[], options: RankOptions): RankedChunk[] {
   const { topK = Infinity, readLines, isUnwanted } = options;
   const chunks: RankedChunk[] = [];
-  const texts = new Set<string>();
+  const isNew = isNewText();
   for (const hit of hits) {
     if (chunks.length >= topK) break;
     const aligned = alignHit(hit, options);
     if (chunks.some((chunk) => overlaps(chunk, aligned))) continue;
     const text = readLines(aligned.document, aligned.startLine, aligned.endLine);
     if (text === undefined || text.trim() === '') continue;
-    const normalised = text.replace(/[^\S\n]+$/gm, '').trim();
-    if (texts.has(normalised) || isUnwanted?.(text)) continue;
-    texts.add(normalised);
+    if (isUnwanted?.(text) || !isNew(text)) continue;
     chunks.push({ ...aligned, text });
   }
   return chunks;
+}
+
+/** Tells texts from those asked about before, apart from white space at line ends; what is new is remembered. */
+export function isNewText(): (text: string) => boolean {
+  const known = new Set<string>();
+  return (text) => {
+    const normalised = text.replace(/[^\S\n]+$/gm, '').trim();
+    if (known.has(normalised)) return false;
+    known.add(normalised);
+    return true;
+  };
 }
 
 function overlaps(a: AlignedHit, b: AlignedHit): boolean {

@@ -1,4 +1,5 @@
 import { assertTopK, BestHits, type SearchOptions, type WindowHit } from './best-hits.js';
+import { CodeBlocks } from './code-blocks.js';
 import type { CursorText } from './cursor-text.js';
 import { HitCollector } from './hit-collector.js';
 import { splitLines } from './lines.js';
@@ -91,6 +92,11 @@ export class UnseenLines {
       );
     }
     return lines.join('\n');
+  }
+
+  /** Its blocks of at most `maxLines`. */
+  blocks(maxLines: number): CodeBlocks {
+    return new CodeBlocks((startLine, endLine) => this.slice(startLine, endLine), this.lines, maxLines);
   }
 
   /** As `WindowIndex.search` of an index with this text alone, as document 0. */

@@ -48,7 +48,7 @@ export async function openIndexFolder(directory: string): Promise<IndexFolder> {
         ...query,
         retriever: 'bm25',
         visible: { beforeChars: 1536, afterChars: 384 },
-        alignment: 'matched',
+        alignment: 'block',
         repository: id,
         openBuffers: [],
       }),

@@ -1,5 +1,5 @@
 import { readFileSync } from 'node:fs';
-import { RETRIEVER_NAMES, type Chunk, type RetrieverName } from '@repoformer/domain';
+import { alignmentOf, RETRIEVER_NAMES, type Chunk, type RetrieverName } from '@repoformer/domain';
 import { expect, it } from 'vitest';
 import { index, indexed, query, repo, useIndexHarness } from '../testing/index-harness.js';
 
@@ -57,7 +57,14 @@ function holes(): Hole[] {
 
 async function chunksFor(hole: Hole, retriever: RetrieverName): Promise<readonly Chunk[]> {
   const { path, prefix, suffix } = hole;
-  const asked = query(prefix, { path, suffix, retriever, visible: VISIBLE, topK: SHOWN });
+  const asked = query(prefix, {
+    path,
+    suffix,
+    retriever,
+    alignment: alignmentOf(retriever),
+    visible: VISIBLE,
+    topK: SHOWN,
+  });
   return (await index.retrieve(asked)).chunks;
 }
 

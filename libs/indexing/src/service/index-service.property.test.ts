@@ -53,7 +53,7 @@ const query: fc.Arbitrary<Omit<RetrievalQuery, 'repository'>> = fc.record({
   prefix: text,
   suffix: text,
   topK: fc.integer({ min: 1, max: 6 }),
-  alignment: fc.constantFrom('matched' as const, 'following' as const),
+  alignment: fc.constantFrom('block' as const, 'matched' as const, 'following' as const),
   retriever: fc.constantFrom('bm25' as const, 'jaccard' as const),
   openBuffers: fc.array(fc.record({ path, content: text }), { maxLength: 2 }),
 });

@@ -10,16 +10,22 @@ import {
 } from '@repoformer/domain';
 import {
   createNearDuplicateTest,
+  jaccardOf,
   lastLines,
   queryText,
+  rankBlocks,
   rankChunks,
   sliceLines,
+  sumOfWeights,
   TextLines,
   weighWords,
   weightedQuery,
+  WindowScore,
   wordSet,
   type CountedWords,
+  type CodeBlocks,
   type RankedChunk,
+  type WordSet,
 } from '@repoformer/retrieval';
 import { CurrentFiles } from './current-files.js';
 import type { IndexOptions } from './index-options.js';
@@ -82,7 +88,7 @@ export class Retriever {
     for (let limit = topK + SPARE_HITS; ; limit *= 4) {
       // Prepared anew in each round: another query's buffers may have pushed ours out in the meantime.
       const open = await overlay.prepare(others, own, repository.rules, slice, signal);
-      const { search, counted } = searchFor(repository, query);
+      const { search, scoreOf, counted } = searchFor(repository, query);
       const found = searchFiles(repository.files, overlay.index, open, {
         hidden,
         limit,
@@ -90,7 +96,7 @@ export class Retriever {
         search,
       });
       const answer = { ...result(repository, []), words: statisticsOf(repository, query, counted) };
-      const chunks = await this.#rank(repository, query, found, { topK, isUnwanted, texts, signal });
+      const chunks = await this.#rank(repository, query, found, { topK, scoreOf, isUnwanted, texts, signal });
       if (chunks.length === topK || found.hits.length < limit) {
         return { ...answer, chunks: chunks.map((chunk) => toChunk(chunk, found.sources, texts)) };
       }
@@ -104,13 +110,17 @@ export class Retriever {
     { hits, sources }: Found,
     options: {
       readonly topK: number;
+      readonly scoreOf: (words: WordSet) => number;
       readonly isUnwanted: (text: string) => boolean;
       readonly texts: Map<string, TextLines | undefined>;
       readonly signal: AbortSignal;
     },
   ): Promise<RankedChunk[]> {
-    const { texts, signal } = options;
+    const { topK, scoreOf, isUnwanted, texts, signal } = options;
+    const { windowLines } = this.#options;
     const slices = new Map<string, string>();
+    const blocks = new Map<number, CodeBlocks | undefined>();
+    const scores = new Map<string, number>();
     for (;;) {
       throwIfAborted(signal);
       const lacking = new Set<string>();
@@ -119,23 +129,28 @@ export class Retriever {
         if (!texts.has(oid)) lacking.add(oid);
         return texts.get(oid);
       };
-      const chunks = rankChunks(hits, {
-        ...this.#options,
-        alignment: query.alignment,
-        topK: options.topK,
-        isUnwanted: options.isUnwanted,
-        linesOf: (document) => sources.get(document)!.lines,
-        readLines: (document, startLine, endLine) => {
-          const key = `${document}:${startLine}:${endLine}`;
-          const known = slices.get(key);
-          if (known !== undefined) return known;
-          const text = textOf(sources.get(document)!);
-          if (text === undefined) return undefined;
-          const slice = text.slice(startLine, endLine);
-          slices.set(key, slice);
-          return slice;
-        },
-      });
+      const readLines = (document: number, startLine: number, endLine: number) => {
+        const key = `${document}:${startLine}:${endLine}`;
+        const slice = slices.get(key) ?? textOf(sources.get(document)!)?.slice(startLine, endLine);
+        if (slice !== undefined) slices.set(key, slice);
+        return slice;
+      };
+      const { alignment } = query;
+      const chunks =
+        alignment === 'block'
+          ? rankBlocks(hits, {
+              ...{ topK, isUnwanted, readLines },
+              blocksWithin: (document, range) =>
+                memoised(blocks, document, () => textOf(sources.get(document)!)?.blocks(windowLines))?.within(
+                  range,
+                ) ?? [],
+              scoreOf: (text) => memoised(scores, text, () => scoreOf(wordSet(text))),
+              compareDocuments: (a, b) => comparePaths(sources.get(a)!, sources.get(b)!) || a - b,
+            })
+          : rankChunks(hits, {
+              ...{ ...this.#options, topK, alignment, isUnwanted, readLines },
+              linesOf: (document) => sources.get(document)!.lines,
+            });
       if (lacking.size === 0) return chunks;
       const batch = [...lacking].slice(0, READ_BATCH);
       const read = await Promise.all(batch.map((oid) => this.#readText(repository, oid, signal)));
@@ -182,7 +197,12 @@ export class Retriever {
 function searchFor(
   { files: { index } }: TrackedRepository,
   { retriever, prefix, suffix }: RetrievalQuery,
-): { readonly search: FileSearch; readonly counted?: CountedWords } {
+): {
+  readonly search: FileSearch;
+  /** Of a piece of text by itself, as a window of its words would score. */
+  readonly scoreOf: (words: WordSet) => number;
+  readonly counted?: CountedWords;
+} {
   if (retriever === 'jaccard') {
     const words = wordSet(queryText(prefix, suffix));
     return {
@@ -190,6 +210,7 @@ function searchFor(
         index: (each, options) => each.search(words, options),
         text: (text, options, windows) => text.search(words, options, windows),
       },
+      scoreOf: (others) => jaccardOf(words, others),
     };
   }
   const query = weightedQuery(prefix, suffix);
@@ -200,11 +221,13 @@ function searchFor(
     count: index.windowCount,
     averageSize: index.averageWindowSize,
   });
+  const score = new WindowScore(weights);
   return {
     search: {
       index: (each, options) => each.searchWeighted(weights, options),
       text: (text, options, windows) => text.searchWeighted(weights, options, windows),
     },
+    scoreOf: (others) => score.of(sumOfWeights(weights, others), others.size),
     counted: { words, counts },
   };
 }
@@ -222,6 +245,16 @@ function statisticsOf(
     windows: index.windowCount,
     frequencies: index.frequencies(words.slice(0, MAX_COUNTED_WORDS), counted),
   };
+}
+
+function memoised<K, V>(known: Map<K, V>, key: K, make: () => V): V {
+  const value = known.get(key) ?? make();
+  if (value !== undefined) known.set(key, value);
+  return value;
+}
+
+function comparePaths(a: Source, b: Source): number {
+  return a.path < b.path ? -1 : a.path > b.path ? 1 : 0;
 }
 
 function duplicateTest(query: RetrievalQuery, windowLines: number): (text: string) => boolean {

@@ -25,7 +25,7 @@ export interface Source {
   /** Of a committed file. */
   readonly oid?: string;
   /** Of an open one. */
-  readonly text?: Pick<TextLines, 'slice'>;
+  readonly text?: Pick<TextLines, 'slice' | 'blocks'>;
 }
 
 export interface Found {

@@ -1,8 +1,10 @@
 import type { Chunk, RetrievalQuery } from '@repoformer/domain';
 import {
+  CodeBlocks,
   createNearDuplicateTest,
   lastLines,
   queryText,
+  rankBlocks,
   rankChunks,
   sliceLines,
   splitLines,
@@ -11,6 +13,7 @@ import {
   weightedQuery,
   WindowScore,
   wordSet,
+  type RankedChunk,
 } from '@repoformer/retrieval';
 
 const wordsOf = (text: string): Set<string> => new Set(text.match(/[A-Za-z0-9_\u0080-\uffff]+/g) ?? []);
@@ -54,14 +57,30 @@ export function retrieveNaively(
             ? `${prefix.slice(Math.max(0, prefix.length - visible.beforeChars))}\n${suffix.slice(0, visible.afterChars)}`
             : `${lastLines(prefix, 5 * windowLines)}\n${sliceLines(suffix, 0, 5 * windowLines)}`,
         );
-  return rankChunks(hits, {
-    ...options,
-    alignment: query.alignment,
-    topK: query.topK,
-    isUnwanted,
-    linesOf: (document) => documents[document]!.lines.length,
-    readLines: (document, start, end) => sliceLines(documents[document]!.text, start, end),
-  }).map(({ document, ...chunk }) => {
+  const readLines = (document: number, start: number, end: number) =>
+    sliceLines(documents[document]!.text, start, end);
+  const { topK, alignment } = query;
+  const blocksOfBest = (limit: number): RankedChunk[] => {
+    const blocks = rankBlocks(hits.slice(0, limit), {
+      ...{ topK, isUnwanted, readLines },
+      blocksWithin: (document, range) => {
+        const { text, lines } = documents[document]!;
+        const read = (start: number, end: number) => sliceLines(text, start, end);
+        return new CodeBlocks(read, lines.length, windowLines).within(range);
+      },
+      scoreOf: (text) => scoreOf(wordsOf(text)),
+      compareDocuments: (a, b) => a - b,
+    });
+    return blocks.length === topK || hits.length <= limit ? blocks : blocksOfBest(4 * limit);
+  };
+  const chunks =
+    alignment === 'block'
+      ? blocksOfBest(topK + 16)
+      : rankChunks(hits, {
+          ...{ ...options, topK, alignment, isUnwanted, readLines },
+          linesOf: (document) => documents[document]!.lines.length,
+        });
+  return chunks.map(({ document, ...chunk }) => {
     const { path, lines } = documents[document]!;
     const leading = lines.slice(Math.max(0, chunk.startLine - 12), chunk.startLine).join('\n');
     return { ...chunk, path, leading };

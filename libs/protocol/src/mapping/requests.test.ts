@@ -215,7 +215,7 @@ describe('the other requests', () => {
       suffix: '',
       retriever: 'bm25',
       topK: 10,
-      alignment: 'matched',
+      alignment: 'block',
       openBuffers: [],
     });
     expect(retrieve({ repository: 'r', retriever: 'jaccard', topK: 100 })).toMatchObject({

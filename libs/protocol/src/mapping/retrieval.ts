@@ -1,5 +1,6 @@
 import type { MessageInitShape } from '@bufbuild/protobuf';
 import {
+  alignmentOf,
   AppError,
   invalidArgument,
   RETRIEVER_NAMES,
@@ -49,7 +50,7 @@ export function parseRetrieveRequest(
     suffix: checkText('suffix', request.suffix, REQUEST_LIMITS.textBytes),
     retriever,
     topK: request.topK === 0 ? defaultTopK : request.topK,
-    alignment: request.following ? 'following' : 'matched',
+    alignment: request.following ? 'following' : alignmentOf(retriever),
     openBuffers: checkOpenBuffers('open_buffers', request.openBuffers),
   };
 }

@@ -52,7 +52,7 @@ export async function contextOf(
     suffix: hole.suffix,
     visible: visibleText(DEFAULT_RUN_SETTINGS.budgets),
     topK: CHUNKS,
-    alignment: 'matched' as const,
+    alignment: 'block' as const,
   };
   const startedAt = performance.now();
   const served = await index.retrieve({ ...query, prefix: hole.prefix });

@@ -5,9 +5,9 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { SyntaxCache } from '../corpus/syntax-cache.js';
 import type { Chunker } from '../ports.js';
 import { goldenCorpus } from '../testing/golden-holes.js';
-import { blankLineBlocks } from './blank-line-blocks.js';
+import { blankLineBlocks, blocksByIndentation } from './line-blocks.js';
 import { CHUNKER_NAMES, CHUNKERS } from './chunker-table.js';
-import { isBlank } from './divide-lines.js';
+import { isBlank } from '@repoformer/retrieval';
 import { fixedWindows } from './fixed-windows.js';
 import { syntaxBlocks } from './syntax-blocks.js';
 import { withSignatures } from './with-signatures.js';
@@ -72,6 +72,16 @@ const PYTHON = [
   '        b = 2',
   '        return b',
 ];
+
+describe('blocks by indentation', () => {
+  it('are those of the syntax where lines are indented as they should be', async () => {
+    for (const size of [6, 8, 10]) {
+      expect(await cut(blocksByIndentation(size), PYTHON)).toEqual(
+        await cut(syntaxBlocks(size, cache), PYTHON),
+      );
+    }
+  });
+});
 
 describe('syntax', () => {
   it('divides at the outermost definitions first, comments and decorators with what they belong to', async () => {

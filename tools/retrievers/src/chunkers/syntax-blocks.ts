@@ -1,15 +1,12 @@
-import { splitLines } from '@repoformer/retrieval';
+import { divideLines, isBlank, splitLines, withWhatBelongs } from '@repoformer/retrieval';
 import type { Definition, FileSyntax } from '../corpus/file-syntax.js';
 import type { SyntaxCache } from '../corpus/syntax-cache.js';
 import type { Chunker } from '../ports.js';
-import { divideAtBlankLines } from './blank-line-blocks.js';
-import { divideLines, isBlank } from './divide-lines.js';
+import { divideAtBlankLines, toChunks } from './line-blocks.js';
 
 /** Definitions nested deeper are divided as if they were at this depth. */
 const MAX_DEPTH = 8;
 const BLANK_LINE = 1;
-/** What stands directly above a definition and belongs to it: decorators, attributes, comments. */
-const BELONGS_BELOW = /^\s*(@|#|\/\/|\/\*|\*|--)/;
 
 /**
  * Functions, classes and blocks as chunks: a file is divided at its outermost definitions first, one that is too long
@@ -22,8 +19,8 @@ export function syntaxBlocks(maxLines: number, cache: SyntaxCache): Chunker {
     chunk: async (file) => {
       const lines = splitLines(file.text);
       const syntax = await cache.of(file);
-      if (syntax === undefined) return divideAtBlankLines(lines, maxLines);
-      return divideLines(lines, boundaryStrengths(lines, syntax), maxLines);
+      if (syntax === undefined) return toChunks(divideAtBlankLines(lines, maxLines));
+      return toChunks(divideLines(lines, boundaryStrengths(lines, syntax), maxLines));
     },
   };
 }
@@ -43,11 +40,4 @@ function boundaryStrengths(lines: readonly string[], { definitions }: FileSyntax
     around.push(definition);
   }
   return strengths;
-}
-
-/** First line of a definition with its decorators and comments. */
-export function withWhatBelongs(lines: readonly string[], startLine: number): number {
-  let from = startLine;
-  while (from > 0 && BELONGS_BELOW.test(lines[from - 1]!)) from--;
-  return from;
 }

@@ -1,5 +1,5 @@
 import { seenLines, type LineRange } from '@repoformer/retrieval';
-import { isBlank } from '../chunkers/divide-lines.js';
+import { isBlank } from '@repoformer/retrieval';
 import type { Candidate, Chunker, ChunkRange, RetrievalRequest } from '../ports.js';
 import { lineFinder } from './file-syntax.js';
 import type { Repository } from './repository.js';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { blankLineBlocks } from '../chunkers/blank-line-blocks.js';
+import { blankLineBlocks } from '../chunkers/line-blocks.js';
 import { chancesOf, type NameFeatures, type NameModel } from '../names/name-model.js';
 import { chunkedOf, placesOf, requestAt } from '../testing/repositories.js';
 import { neededNamesRetriever } from './needed-names-retriever.js';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { blankLineBlocks } from '../chunkers/blank-line-blocks.js';
+import { blankLineBlocks } from '../chunkers/line-blocks.js';
 import type { ScoredCandidate } from '../ports.js';
 import { chunkedOf, placesOf, requestAt } from '../testing/repositories.js';
 import { calleeAround, namesAtCursor, receiverAt } from './cursor-names.js';

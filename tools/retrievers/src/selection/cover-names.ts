@@ -1,4 +1,4 @@
-import { isBlank } from '../chunkers/divide-lines.js';
+import { isBlank } from '@repoformer/retrieval';
 import { wordsOf } from '../corpus/words.js';
 import type { Ranking, ScoredCandidate, SelectionOptions, Selector, ShownSpan } from '../ports.js';
 import { ShownLines } from './shown-lines.js';

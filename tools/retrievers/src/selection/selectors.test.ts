@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { isBlank } from '../chunkers/divide-lines.js';
+import { isBlank } from '@repoformer/retrieval';
 import { wordsOf } from '../corpus/words.js';
 import type { Ranking, ScoredCandidate, ShownSpan } from '../ports.js';
 import { coverNames } from './cover-names.js';

@@ -1,4 +1,4 @@
-import { isBlank } from '../chunkers/divide-lines.js';
+import { isBlank } from '@repoformer/retrieval';
 import type { Candidate, ScoredCandidate, ShownSpan } from '../ports.js';
 import { lineTokens, SPAN_TOKENS } from './token-cost.js';
 

@@ -59,7 +59,7 @@ export type RetrieveRequest = Message<"repoformer.v1.RetrieveRequest"> & {
   retriever: string;
 
   /**
-   * Has no effect: the windows that matched are returned unless `following` is set.
+   * Has no effect: what a completion would be given is returned unless `following` is set.
    *
    * @generated from field: bool matched = 7 [deprecated = true];
    * @deprecated

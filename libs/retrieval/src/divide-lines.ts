@@ -1,4 +1,4 @@
-import type { ChunkRange } from '../ports.js';
+import type { LineRange } from './unseen-text.js';
 
 /**
  * Divides lines into chunks of at most `maxLines`, at the strongest boundaries that there are: where a part is too
@@ -12,13 +12,13 @@ export function divideLines(
   lines: readonly string[],
   strengths: ArrayLike<number>,
   maxLines: number,
-): ChunkRange[] {
-  const chunks: ChunkRange[] = [];
+): LineRange[] {
+  const chunks: LineRange[] = [];
   const divide = (from: number, to: number) => {
     const { start, end } = trimBlank(lines, from, to);
     if (start >= end) return;
     if (end - start <= maxLines) {
-      chunks.push({ startLine: start, endLine: end, kind: 'code' });
+      chunks.push({ from: start, to: end });
       return;
     }
     let strongest = 0;
