@@ -1,17 +1,21 @@
 /**
  * `npm run chain`: everything between a repository and a fitted policy, once through, on a tiny corpus and with the
- * small model that comes along. It shows that the parts fit together; what such a model finds says nothing.
+ * small model that comes along. It shows that the parts fit together; what such a model finds says nothing. With
+ * `--torch PYTHON`, a Python that has the trainer's packages, it goes on to train a model and to judge it.
  */
-import { spawn, spawnSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { existsSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { setTimeout as delay } from 'node:timers/promises';
+import { parseArgs } from 'node:util';
 import { addBackends, missingBasicPackage } from './backend-packages.mjs';
 import { build } from './build.mjs';
 import { createOwnCorpus } from './chain-corpus.mjs';
+import { complete, killAll, seconds, start, step } from './chain-steps.mjs';
+import { trainModels } from './chain-training.mjs';
 import { ensureInstalled } from './install.mjs';
 import { CLI, heading, main, ROOT, SetupError } from './project.mjs';
 
@@ -28,18 +32,11 @@ const HOLES_PER_REPOSITORY = { own: 18, network: 40 };
 const SHARDS = 2;
 /** Labels that the process must have written before it is killed. */
 const KILL_AFTER_LABELS = 3;
-/** For any one step; they take seconds. */
-const STEP_TIMEOUT_MS = 300_000;
 const POLL_MS = 20;
 
-const running = new Set();
-
 await main(async () => {
-  const options = process.argv.slice(2);
-  const unknown = options.find((option) => !['--network', '--keep'].includes(option));
-  if (unknown !== undefined)
-    throw new SetupError(`unknown option ${unknown}; there are --network and --keep`, 2);
-  const network = options.includes('--network') || process.env['REPOFORMER_NETWORK_TESTS'] === '1';
+  const { network: isNetwork, keep, torch } = readOptions();
+  const network = isNetwork || process.env['REPOFORMER_NETWORK_TESTS'] === '1';
 
   await ensureInstalled();
   const basic = missingBasicPackage();
@@ -47,9 +44,9 @@ await main(async () => {
   await build();
   const folder = realpathSync(mkdtempSync(join(tmpdir(), 'repoformer-chain-')));
   const cleanUp = () => {
-    for (const child of running) child.kill('SIGKILL');
+    killAll();
     stopDaemon(folder);
-    if (!options.includes('--keep')) rmSync(folder, { recursive: true, force: true });
+    if (!keep) rmSync(folder, { recursive: true, force: true });
   };
   process.once('exit', cleanUp);
   try {
@@ -58,16 +55,29 @@ await main(async () => {
       'This shows that every step works. The model is tiny: its figures say nothing about quality.\n',
     );
     const startedAt = performance.now();
-    await runChain(folder, network);
+    await runChain(folder, network, torch);
     console.log(`\nThe chain is whole: ${seconds(startedAt)}.`);
-    if (options.includes('--keep')) console.log(`Everything is in ${folder}.`);
+    if (keep) console.log(`Everything is in ${folder}.`);
   } finally {
     process.off('exit', cleanUp);
     cleanUp();
   }
 });
 
-async function runChain(folder, network) {
+function readOptions() {
+  const options = {
+    network: { type: 'boolean', default: false },
+    keep: { type: 'boolean', default: false },
+    torch: { type: 'string' },
+  };
+  try {
+    return parseArgs({ options }).values;
+  } catch (error) {
+    throw new SetupError(`${error.message}; there are --network, --keep and --torch PYTHON`, 2);
+  }
+}
+
+async function runChain(folder, network, python) {
   // Nothing of our own settings, caches and models on this machine takes part; what package clients are set to does.
   const foreign = Object.entries(process.env).filter(([name]) => !name.startsWith('REPOFORMER_'));
   const env = {
@@ -120,15 +130,14 @@ async function runChain(folder, network) {
   });
 
   await step('daemon', () => completeWith(policy, folder, execute, repositories.at(-1).root));
-}
 
-/** Runs a step and prints what came of it, and how long it took. @returns the first of what it returns */
-async function step(name, body) {
-  const startedAt = performance.now();
-  const [result, summary, ...details] = await body();
-  console.log(`${name.padEnd(8)}${seconds(startedAt).padStart(8)}   ${summary}`);
-  for (const detail of details) console.log(`${' '.repeat(19)}${detail}`);
-  return result;
+  if (python === undefined) return;
+  const tools = {
+    dataset: (...args) => execute(DATASET, ...args),
+    evaluation: (...args) => execute(EVALUATION, ...args),
+    cli: (...args) => execute(CLI, ...args),
+  };
+  await trainModels({ dataset, folder, python: resolve(python), env, tools });
 }
 
 /**
@@ -219,39 +228,4 @@ function stopDaemon(folder) {
     '--socket',
     join(folder, 'rf.sock'),
   ]);
-}
-
-/** Starts a program whose output is shown only if it fails. */
-function start(script, args, env) {
-  const child = spawn(process.execPath, [script, ...args], {
-    cwd: ROOT,
-    env,
-    stdio: ['ignore', 'pipe', 'pipe'],
-    timeout: STEP_TIMEOUT_MS,
-    windowsHide: true,
-  });
-  running.add(child);
-  child.said = { stdout: '', stderr: '' };
-  for (const stream of ['stdout', 'stderr']) {
-    child[stream].setEncoding('utf8').on('data', (text) => (child.said[stream] += text));
-  }
-  child.once('close', () => running.delete(child));
-  return child;
-}
-
-/** Waits for a program to end well. @returns what it wrote to standard output */
-function complete(child) {
-  return new Promise((done, fail) => {
-    child.once('error', (error) => fail(new SetupError(`node cannot be run: ${error.message}`)));
-    child.once('close', (code, signal) => {
-      if (code === 0) return done(child.said.stdout);
-      const command = child.spawnargs.slice(1).join(' ');
-      const output = `${child.said.stdout}${child.said.stderr}`.trim();
-      fail(new SetupError(`${command}\nended with ${signal ?? `exit code ${code}`}:\n${output}`));
-    });
-  });
-}
-
-function seconds(startedAt) {
-  return `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
 }

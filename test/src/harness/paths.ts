@@ -9,14 +9,15 @@ export const CLI = join(PROJECT_ROOT, 'apps/cli/bin/repoformer.mjs');
 export const DAEMON = join(PROJECT_ROOT, 'apps/daemon/bin/repoformerd.mjs');
 
 export const TRAINER = join(PROJECT_ROOT, 'tools/trainer');
-/** A Python that has the trainer's packages; it takes 5 GB, so that no test installs it. */
+/** A Python that has the trainer's packages: 5 GB, which `npm run test:trainer` installs. */
 export const TORCH_PYTHON =
   process.env['REPOFORMER_TORCH_PYTHON'] ??
   join(TRAINER, '.venv', process.platform === 'win32' ? 'Scripts/python.exe' : 'bin/python');
 
 /** What is missing on this machine to run the trainer. */
 export function whyNoTorch(): string | undefined {
-  const isThere = spawnSync(TORCH_PYTHON, ['-c', 'import torch, gguf, pytest, ruff']).status === 0;
+  const isThere =
+    spawnSync(TORCH_PYTHON, ['-c', 'import torch, gguf, pytest, ruff, transformers']).status === 0;
   return isThere
     ? undefined
     : `PyTorch: see tools/trainer/README.md, or name a Python in REPOFORMER_TORCH_PYTHON`;

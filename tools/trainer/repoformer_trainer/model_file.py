@@ -57,7 +57,7 @@ def write_model(
         writer.add_string(CARD, json.dumps({"schema": 1, **card}, sort_keys=True))
     for name, tensor in tensors.items():
         values = np.ascontiguousarray(tensor.detach().float().cpu().numpy())
-        own = _type_of(values, quantisation)
+        own = type_of(values.shape, quantisation)
         writer.add_tensor(name, quants.quantize(values, own), raw_dtype=own)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -66,9 +66,10 @@ def write_model(
     os.replace(partial, path)
 
 
-def _type_of(values: np.ndarray, wanted: GGMLQuantizationType) -> GGMLQuantizationType:
-    if values.ndim < 2:
+def type_of(shape: tuple[int, ...], wanted: GGMLQuantizationType) -> GGMLQuantizationType:
+    """The type of a tensor in a file whose matrices are to be of one type."""
+    if len(shape) < 2:
         return GGMLQuantizationType.F32
-    if wanted == GGMLQuantizationType.Q8_0 and values.shape[-1] % 32:
+    if wanted == GGMLQuantizationType.Q8_0 and shape[-1] % 32:
         return GGMLQuantizationType.F16
     return wanted
