@@ -1,10 +1,9 @@
 import { realpathSync, statSync } from 'node:fs';
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path';
 import { AppError, invalidArgument } from '@repoformer/domain';
-import { parseGitBoolean, parseGitConfig } from './git-config.js';
+import { MAX_CONFIG_BYTES, parseGitBoolean, parseGitConfig } from './git-config.js';
 import { isAbsent, readTextFile, unreadable } from './regular-file.js';
 
-const MAX_CONFIG_BYTES = 4 << 20;
 const MAX_POINTER_BYTES = 64 << 10;
 
 /** Where a repository's parts lie; all paths are absolute real paths. */

@@ -1,3 +1,6 @@
+/** A larger file is refused. */
+export const MAX_CONFIG_BYTES = 4 << 20;
+
 /**
  * The values of a git configuration file, last one wins. Keys are `section.key` in lower case, or
  * `section.subsection.key` with the subsection as written. Includes are not followed: git too reads a

@@ -8,8 +8,10 @@ export interface IndexedFile {
   readonly modifiedNanoseconds: number;
   /** The size, modulo 2^32. */
   readonly sizeBytes: number;
-  /** Whether the working tree is to have it; false for what a sparse checkout leaves out. */
+  /** Whether git looks for it in the working tree: not if it is left out, or is to be taken as unchanged. */
   readonly isCheckedOut: boolean;
+  /** Whether a sparse checkout leaves it out (or `git update-index --skip-worktree` says so). */
+  readonly isLeftOut: boolean;
   /** Whether it is known to git by name alone (`git add --intent-to-add`), or there is more than one version (conflict). */
   readonly isUnsettled: boolean;
 }
@@ -68,6 +70,7 @@ export function parseGitIndex(data: Buffer): Map<string, IndexedFile> | undefine
       modifiedNanoseconds: data.readUInt32BE(start + 12),
       sizeBytes: data.readUInt32BE(start + 36),
       isCheckedOut: (more & SKIP_WORKTREE) === 0 && (flags & ASSUME_UNCHANGED) === 0,
+      isLeftOut: (more & SKIP_WORKTREE) !== 0 && (flags & ASSUME_UNCHANGED) === 0,
       isUnsettled: (more & INTENT_TO_ADD) !== 0 || (flags & STAGE) !== 0,
     });
   }

@@ -9,7 +9,7 @@ import type { GitRepositoryReader } from './git-repository-reader.js';
 import { historyStep, RandomHistory } from './testing/random-history.js';
 import { oidOf } from './testing/raw-objects.js';
 import { Scratch } from './testing/scratch-repository.js';
-import { propertyRuns } from './testing/test-size.js';
+import { propertyTestMs, propertyRuns } from './testing/test-size.js';
 
 const scratch = new Scratch();
 afterAll(() => scratch.remove());
@@ -90,9 +90,9 @@ function byGit(run: (args: readonly string[]) => Buffer, root: string): ReturnTy
 }
 
 describe('the working tree', () => {
-  it('is what git says it is, after anything', async () => {
+  it('is what git says it is, after anything', { timeout: propertyTestMs }, async () => {
     const step = historyStep
-      .filter(({ kind }) => !/worktree|shallow|deepen|force|fetch/.test(kind))
+      .filter(({ kind }) => !/worktree|shallow|deepen|push|fetch/.test(kind))
       .map((one) =>
         // Line ends are another test's, and the syntax of ignore files.
         one.kind === 'rules' ? { kind: 'rules' as const, rule: ['.gitignore', 'dir-x.ts\n'] as never } : one,
@@ -209,6 +209,28 @@ describe('the working tree', () => {
     expect(Object.keys(scan.files).sort()).toEqual(all);
     expect(scan.files['kept/a.ts']).toBe(oidOf('blob', Buffer.from('kept/a.ts\n')));
     expect(scan.deleted).toEqual([]);
+  });
+
+  it.each([
+    ['a sparse checkout', ['sparse-checkout', 'set', 'kept']],
+    ['one that is to have more than it says', ['config', 'sparse.expectFilesOutsideOfPatterns', 'true']],
+    ['none, but a note in the index', ['sparse-checkout', 'disable']],
+  ])('takes a file that was written where one is left out as git does, by %s', async (name, command) => {
+    const where = `left out ${name}`;
+    scratch.init(where);
+    for (const path of ['kept/a.ts', 'left/b.ts', 'left/c.ts'])
+      scratch.write(`${where}/${path}`, `${path}\n`);
+    scratch.commit(where);
+    scratch.git(where, 'sparse-checkout', 'set', 'kept');
+    const reader = await openReader(scratch.path(where));
+    await scanOf(reader);
+    scratch.git(where, ...command);
+    if (name.startsWith('none')) scratch.git(where, 'update-index', '--skip-worktree', 'left/b.ts');
+    scratch.write(`${where}/left/b.ts`, 'written\n');
+    const scan = plain(await scanOf(reader));
+    expect(scan).toEqual(byGit((args) => scratch.gitBytes(where, args), scratch.path(where)));
+    const isRead = scan.files['left/b.ts'] === oidOf('blob', Buffer.from('written\n'));
+    expect(isRead).toBe(name === 'a sparse checkout');
   });
 
   it('reads no more at a look than it may, and goes on at the next', async () => {

@@ -11,6 +11,7 @@ import {
 import { parseGitIndex, type IndexedFile } from './git-index.js';
 import { CorruptObject } from './object-errors.js';
 import { isAbsent, readRegularFile, readTextFile } from './regular-file.js';
+import { countsFilesLeftOut } from './sparse-checkout.js';
 import type { TimeSlice } from './time-slice.js';
 import { isSafeName } from './tree.js';
 
@@ -23,6 +24,13 @@ const RACY_NS = 2_000_000_000n;
 interface Known {
   readonly fingerprint: string;
   readonly oid: string;
+}
+
+/** Git's index, and how it is to be read. */
+interface Index {
+  readonly files: ReadonlyMap<string, IndexedFile>;
+  readonly timeNs: bigint;
+  readonly countsFilesLeftOut: boolean;
 }
 
 /** One repository's working tree, looked at again and again. */
@@ -45,7 +53,12 @@ export class WorkingTree {
   /** See `RepositoryReader.scanWorkingTree`. */
   async scan(options: WorkingTreeOptions): Promise<WorkingTreeScan> {
     this.readIndex();
-    const scan = new Scan(options, this.root, this.slice, this.index, this.indexTimeNs, this.known);
+    const index: Index = {
+      files: this.index,
+      timeNs: this.indexTimeNs,
+      countsFilesLeftOut: countsFilesLeftOut(this.gitDirectory, this.commonDirectory),
+    };
+    const scan = new Scan(options, this.root, this.slice, index, this.known);
     const exclude = readTextFile(join(this.commonDirectory, 'info', 'exclude'), MAX_IGNORE_BYTES);
     if (exclude !== undefined) options.rules.add('', exclude);
     await scan.walk();
@@ -94,11 +107,10 @@ class Scan {
     private readonly options: WorkingTreeOptions,
     private readonly root: string,
     private readonly slice: TimeSlice,
-    private readonly index: ReadonlyMap<string, IndexedFile>,
-    private readonly indexTimeNs: bigint,
+    private readonly index: Index,
     private readonly known: ReadonlyMap<string, Known>,
   ) {
-    for (const key of index.keys()) {
+    for (const key of index.files.keys()) {
       for (let slash = key.lastIndexOf('/'); slash > 0; slash = key.lastIndexOf('/', slash - 1)) {
         const folder = key.slice(0, slash + 1);
         if (this.trackedFolders.has(folder)) break;
@@ -129,7 +141,7 @@ class Scan {
             folders.push({ path: `${path}/`, isIgnored });
         } else if (entry.isFile()) {
           await this.pause();
-          const indexed = this.index.get(bytesOf(path));
+          const indexed = this.index.files.get(bytesOf(path));
           if (indexed || !(folder.isIgnored || this.options.rules.isIgnored(path))) this.look(path, indexed);
         }
       }
@@ -138,7 +150,7 @@ class Scan {
 
   deleted(): Set<string> {
     const deleted = new Set<string>();
-    for (const [bytes, { isCheckedOut }] of this.index) {
+    for (const [bytes, { isCheckedOut }] of this.index.files) {
       const path = textOf(bytes);
       // What has a name that is never looked at is not missed either.
       const isSeen = path.split('/').every(isSafeName);
@@ -194,7 +206,8 @@ class Scan {
 
   /** As git judges it, by size and time of change, unless the file is as young as the index. */
   private isUnchanged(indexed: IndexedFile, stat: BigIntStats): boolean {
-    if (!indexed.isCheckedOut) return true;
+    const isLookedAt = indexed.isCheckedOut || (indexed.isLeftOut && this.index.countsFilesLeftOut);
+    if (!isLookedAt) return true;
     const seconds = stat.mtimeNs / 1_000_000_000n;
     const nanoseconds = stat.mtimeNs % 1_000_000_000n;
     return (
@@ -202,7 +215,7 @@ class Scan {
       indexed.sizeBytes === Number(BigInt.asUintN(32, stat.size)) &&
       indexed.modifiedSeconds === Number(BigInt.asUintN(32, seconds)) &&
       (indexed.modifiedNanoseconds === 0 || indexed.modifiedNanoseconds === Number(nanoseconds)) &&
-      stat.mtimeNs < this.indexTimeNs
+      stat.mtimeNs < this.index.timeNs
     );
   }
 

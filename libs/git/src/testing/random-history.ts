@@ -61,6 +61,7 @@ const files = fc.oneof(
     }),
   },
   { weight: 1, arbitrary: fc.record({ kind: fc.constant('submodule' as const), path }) },
+  { weight: 1, arbitrary: fc.constant({ kind: 'submodule-commit' as const }) },
 );
 
 const commits = fc.oneof(
@@ -82,7 +83,7 @@ const commits = fc.oneof(
 
 const storage = fc.constantFrom(
   ...(['gc', 'expire', 'repack', 'loosen', 'prune-packed', 'pack-refs', 'commit-graph'] as const),
-  ...(['multi-pack-index', 'fetch', 'force-push', 'deepen', 'unshallow'] as const),
+  ...(['multi-pack-index', 'push', 'fetch', 'force-push', 'deepen', 'unshallow'] as const),
   ...(['worktree-add', 'worktree-move', 'worktree-remove'] as const),
 );
 
@@ -153,6 +154,11 @@ export class RandomHistory {
     return [this.root, ...this.#worktrees.map((name) => this.#path(name))].filter(existsSync);
   }
 
+  /** Paths of repositories in the working tree. */
+  get submodules(): string[] {
+    return PATHS.filter((path) => existsSync(join(this.#file(path), '.git')));
+  }
+
   remove(): void {
     rmSync(this.#path('.'), { recursive: true, force: true });
   }
@@ -180,7 +186,13 @@ export class RandomHistory {
       case 'symlink':
         return this.#put(step.path, (place) => symlinkSync(step.target, place));
       case 'submodule':
-        return this.#submodule(step.path);
+        return this.#put(step.path, (place) => cpSync(this.#path('library'), place, { recursive: true }));
+      case 'submodule-commit': {
+        const [path] = this.submodules;
+        if (path !== undefined)
+          this.#git(join('work', path), 'commit', '-q', '--allow-empty', '-m', 'moved on');
+        return;
+      }
       case 'remove':
         return discard(this.#file(step.path));
       case 'rename':
@@ -230,7 +242,7 @@ export class RandomHistory {
       case 'stash-pop':
         return this.#orUndo(['stash', 'pop', '-q'], ['reset', '-q', '--hard']);
       case 'sparse':
-        return this.#all(['sparse-checkout', ...(step.on ? ['set', 'dir'] : ['disable'])]);
+        return this.#all(['sparse-checkout', ...(step.on ? ['set', 'vendor'] : ['disable'])]);
       case 'gc':
         return this.#all(['gc', '-q', '--prune=now']);
       case 'expire':
@@ -250,8 +262,11 @@ export class RandomHistory {
         return this.#all(['multi-pack-index', 'write'], ['multi-pack-index', 'repack']);
       case 'fetch':
         return this.#all(['fetch', '-q', '--prune'], ['reset', '-q', '--hard', 'origin/main']);
+      case 'push':
+        return this.#pushElsewhere('HEAD');
       case 'force-push':
-        return this.#forcePush();
+        this.#pushElsewhere('HEAD~1');
+        return this.#all(['fetch', '-q'], ['reset', '-q', '--hard', 'origin/main']);
       case 'deepen':
         return this.#all(['fetch', '-q', '--deepen=1']);
       case 'unshallow':
@@ -262,18 +277,22 @@ export class RandomHistory {
         return this.#all(['worktree', 'add', '-q', '-f', '--detach', `../${name}`]);
       }
       case 'worktree-move': {
-        const from = this.#worktrees.at(-1);
-        if (from === undefined || !existsSync(this.#path(from))) return;
+        const from = this.#lastWorktree();
+        if (from === undefined) return;
         const to = `tree-${this.#worktreesMade++}`;
         this.#worktrees.push(to);
         return this.#all(['worktree', 'move', `../${from}`, `../${to}`]);
       }
       case 'worktree-remove': {
-        const name = this.#worktrees.at(-1);
+        const name = this.#lastWorktree();
         if (name !== undefined) this.#all(['worktree', 'remove', '--force', `../${name}`]);
         return;
       }
     }
+  }
+
+  #lastWorktree(): string | undefined {
+    return this.#worktrees.filter((name) => existsSync(this.#path(name))).at(-1);
   }
 
   #path(...parts: string[]): string {
@@ -323,16 +342,6 @@ export class RandomHistory {
     this.#put(to, (place) => (keep ? cpSync(source, place) : renameSync(source, place)));
   }
 
-  /** Adds a repository within the repository, or commits to the one that is there. */
-  #submodule(path: string): void {
-    const place = this.#file(path);
-    if (!existsSync(join(place, '.git'))) {
-      this.#put(path, () => cpSync(this.#path('library'), place, { recursive: true }));
-    } else {
-      this.#git(join('work', path), 'commit', '-q', '--allow-empty', '-m', `bump ${this.#pushes++}`);
-    }
-  }
-
   /** Every packed object becomes a loose file. */
   #loosen(): void {
     const packs = this.#path('work', '.git', 'objects', 'pack');
@@ -349,20 +358,20 @@ export class RandomHistory {
     }
   }
 
-  /** Somebody else rewrites the upstream branch; the next fetch brings it. */
-  #forcePush(): void {
+  /** Somebody else commits on top of a commit of the upstream branch, and pushes; the next fetch brings it. */
+  #pushElsewhere(onto: string): void {
     const other = 'other';
     if (!existsSync(this.#path(other))) this.#git('.', 'clone', '-q', 'origin.git', other);
-    this.#git(other, 'reset', '-q', '--hard', 'HEAD~1');
+    this.#git(other, 'reset', '-q', '--hard', onto);
     writeFileSync(this.#path(other, 'pushed.ts'), `pushed order ${this.#pushes++}\n`.repeat(20));
     this.#git(other, 'add', '-A');
-    this.#git(other, 'commit', '-q', '-m', 'forced');
+    this.#git(other, 'commit', '-q', '-m', 'pushed');
     this.#git(other, 'push', '-q', '--force', 'origin', 'HEAD:main');
-    this.#all(['fetch', '-q'], ['reset', '-q', '--hard', 'origin/main']);
   }
 }
 
-function lookAt(place: string): Stats | undefined {
+/** What is there, be it a link; undefined where nothing is. */
+export function lookAt(place: string): Stats | undefined {
   try {
     return lstatSync(place);
   } catch {

@@ -1,6 +1,9 @@
 /** Whether tests may take minutes and gigabytes: `REPOFORMER_LONG_TESTS=1`. */
 export const LONG_TESTS = process.env['REPOFORMER_LONG_TESTS'] === '1';
 
+/** Time limit of the property tests that run git most: some twenty times what a quiet machine takes, or five for long tests. */
+export const propertyTestMs = LONG_TESTS ? 3_600_000 : 180_000;
+
 /**
  * How a property test runs: the same inputs each time, so that a failure is one of the change at hand; with long tests
  * many more, other ones each time unless `REPOFORMER_TEST_SEED` names those of a failure.
