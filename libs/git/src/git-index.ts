@@ -2,6 +2,8 @@ import { CorruptObject } from './object-errors.js';
 
 /** A file as git's index has it: what it held when git last looked, and by what git recognises it. */
 export interface IndexedFile {
+  /** False for links and submodules. */
+  readonly isRegular: boolean;
   readonly oid: string;
   readonly modifiedSeconds: number;
   /** 0 where git did not note it. */
@@ -30,7 +32,7 @@ const REGULAR = 0o100000;
 const FORMAT = 0o170000;
 
 /**
- * The regular files of git's index (versions 2 to 4) by path, in Latin-1. Undefined for one that says nothing on its
+ * The files of git's index (versions 2 to 4) by path, in Latin-1. Undefined for one that says nothing on its
  * own: split in two, or of whole directories.
  * @throws CorruptObject when the bytes are no index.
  */
@@ -63,8 +65,8 @@ export function parseGitIndex(data: Buffer): Map<string, IndexedFile> | undefine
     former = path;
     // Padded with one to eight NULs, but for version 4.
     at = version === 4 ? pathEnd + 1 : start + Math.ceil((pathEnd + 1 - start) / 8) * 8;
-    if ((mode & FORMAT) !== REGULAR) continue;
     files.set(path, {
+      isRegular: (mode & FORMAT) === REGULAR,
       oid: data.toString('hex', start + 40, start + 60),
       modifiedSeconds: data.readUInt32BE(start + 8),
       modifiedNanoseconds: data.readUInt32BE(start + 12),

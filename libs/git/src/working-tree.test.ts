@@ -233,6 +233,34 @@ describe('the working tree', () => {
     expect(isRead).toBe(name === 'a sparse checkout');
   });
 
+  it('takes what has become something else where a file is left out for gone, as git does', async () => {
+    scratch.init('replaced');
+    for (const path of ['kept/a.ts', 'left/b.ts', 'left/c.ts', 'left/d.ts'])
+      scratch.write(`replaced/${path}`, `${path}\n`);
+    scratch.commit('replaced');
+    scratch.git('replaced', 'sparse-checkout', 'set', 'kept');
+    scratch.write('replaced/left/b.ts/inner.ts', 'inner\n');
+    symlinkSync('../kept/a.ts', scratch.path('replaced/left/c.ts'));
+    const scan = plain(await scanOf(await openReader(scratch.path('replaced'))));
+    expect(scan).toEqual(byGit((args) => scratch.gitBytes('replaced', args), scratch.path('replaced')));
+    expect(scan.deleted).toEqual(['left/b.ts', 'left/c.ts']);
+  });
+
+  it('takes an ignored file for tracked where a link was, and for nothing else', async () => {
+    scratch.init('ignored link');
+    for (const name of ['a.ts', 'still.ts']) symlinkSync('nowhere', scratch.path('ignored link', name));
+    scratch.commit('ignored link');
+    scratch.write('ignored link/.gitignore', 'a.ts\n');
+    rmSync(scratch.path('ignored link/a.ts'));
+    scratch.write('ignored link/a.ts', 'a\n');
+    const reader = await openReader(scratch.path('ignored link'));
+    // What the link was is never said to be the file's content.
+    expect(plain(await scanOf(reader, { maxReadBytes: 0 }))).toEqual({ files: {}, deleted: [] });
+    expect(plain(await scanOf(reader))).toEqual(
+      byGit((args) => scratch.gitBytes('ignored link', args), scratch.path('ignored link')),
+    );
+  });
+
   it('reads no more at a look than it may, and goes on at the next', async () => {
     scratch.init('bounded');
     for (const name of ['a', 'b', 'c']) scratch.write(`bounded/${name}.ts`, `${name}\n`.repeat(50));

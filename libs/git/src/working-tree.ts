@@ -98,6 +98,8 @@ export class WorkingTree {
 class Scan {
   readonly files = new Map<string, WorkingEntry>();
   readonly seen = new Map<string, Known>();
+  /** Where a file is left out, and something that is no file has been put. */
+  private readonly replaced = new Set<string>();
   /** Folders that tracked files are in: git looks into those even where they are ignored. */
   private readonly trackedFolders = new Set<string>();
   private readBytes = 0;
@@ -135,14 +137,16 @@ class Scan {
       for (const entry of entries) {
         if (!isSafeName(entry.name)) continue;
         const path = folder.path + entry.name;
+        const indexed = this.index.files.get(bytesOf(path));
+        if (indexed?.isLeftOut && !entry.isFile()) this.replaced.add(path);
         if (entry.isDirectory()) {
           const isIgnored = folder.isIgnored || this.options.rules.isIgnored(`${path}/`);
           if (!isIgnored || this.trackedFolders.has(`${bytesOf(path)}/`))
             folders.push({ path: `${path}/`, isIgnored });
         } else if (entry.isFile()) {
           await this.pause();
-          const indexed = this.index.files.get(bytesOf(path));
-          if (indexed || !(folder.isIgnored || this.options.rules.isIgnored(path))) this.look(path, indexed);
+          const isIgnored = !indexed && (folder.isIgnored || this.options.rules.isIgnored(path));
+          if (!isIgnored) this.look(path, indexed?.isRegular ? indexed : undefined);
         }
       }
     }
@@ -150,11 +154,12 @@ class Scan {
 
   deleted(): Set<string> {
     const deleted = new Set<string>();
-    for (const [bytes, { isCheckedOut }] of this.index.files) {
+    for (const [bytes, { isRegular, isCheckedOut }] of this.index.files) {
       const path = textOf(bytes);
+      const isLookedFor = isCheckedOut || (this.index.countsFilesLeftOut && this.replaced.has(path));
       // What has a name that is never looked at is not missed either.
       const isSeen = path.split('/').every(isSafeName);
-      if (isCheckedOut && isSeen && !this.files.has(path)) deleted.add(path);
+      if (isRegular && isLookedFor && isSeen && !this.files.has(path)) deleted.add(path);
     }
     return deleted;
   }
