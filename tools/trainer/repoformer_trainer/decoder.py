@@ -12,6 +12,7 @@ import torch
 from torch import nn
 from torch.nn import functional as F
 
+from .attention import attend
 from .gguf_model import ModelShape
 from .rotary import frequencies, rotated
 
@@ -69,21 +70,22 @@ class Decoder(nn.Module):
         hidden = F.embedding(tokens, self.embedding).to(self.dtype)
         angles = torch.cat([_positions(tree) for tree in trees]).to(device)[:, None] * self.frequencies
         cosines, sines = angles.cos()[:, None], angles.sin()[:, None]
-        masks = [[_mask(len(tree.trunk), len(branch), device) for branch in tree.branches] for tree in trees]
-        for layer in range(self.shape.layers):
-            hidden = hidden + self._attention(
-                layer, self._norm(hidden, f"blk.{layer}.attn_norm.weight"), trees, masks, cosines, sines
-            )
-            normed = self._norm(hidden, f"blk.{layer}.ffn_norm.weight")
-            gate, up = (self.linears[f"{layer}_{name}"](normed) for name in ("ffn_gate", "ffn_up"))
-            hidden = hidden + self.linears[f"{layer}_ffn_down"](F.silu(gate) * up)
         rows, start = [], 0
         for tree, places in zip(trees, wanted):
             rows.extend(start + place for place in places)
             start += len(tree.tokens)
-        return F.linear(self._norm(hidden[rows], "output_norm.weight"), self.output.to(self.dtype)).float()
+        for layer in range(self.shape.layers):
+            hidden = hidden + self._attention(
+                layer, self._norm(hidden, f"blk.{layer}.attn_norm.weight"), trees, cosines, sines
+            )
+            if layer == self.shape.layers - 1:
+                hidden = hidden[rows]
+            normed = self._norm(hidden, f"blk.{layer}.ffn_norm.weight")
+            gate, up = (self.linears[f"{layer}_{name}"](normed) for name in ("ffn_gate", "ffn_up"))
+            hidden = hidden + self.linears[f"{layer}_ffn_down"](F.silu(gate) * up)
+        return F.linear(self._norm(hidden, "output_norm.weight"), self.output.to(self.dtype)).float()
 
-    def _attention(self, layer, normed, trees, masks, cosines, sines) -> torch.Tensor:
+    def _attention(self, layer, normed, trees, cosines, sines) -> torch.Tensor:
         shape = self.shape
         query, key, value = (self.linears[f"{layer}_{name}"](normed) for name in ("attn_q", "attn_k", "attn_v"))
         query = rotated(query.view(-1, shape.heads, shape.head_dim), cosines, sines, shape)
@@ -91,14 +93,14 @@ class Decoder(nn.Module):
         value = value.view(-1, shape.kv_heads, shape.head_dim)
         outputs = []
         start = 0
-        for tree, tree_masks in zip(trees, masks):
+        for tree in trees:
             trunk = slice(start, start + len(tree.trunk))
-            outputs.append(_attend(query[trunk], key[trunk], value[trunk], None))
+            outputs.append(_attend(query[trunk], key[trunk], value[trunk]))
             start = trunk.stop
-            for branch, mask in zip(tree.branches, tree_masks):
+            for branch in tree.branches:
                 own = slice(start, start + len(branch))
                 keys, values = (torch.cat([each[trunk], each[own]]) for each in (key, value))
-                outputs.append(_attend(query[own], keys, values, mask))
+                outputs.append(_attend(query[own], keys, values))
                 start = own.stop
         return self.linears[f"{layer}_attn_output"](torch.cat(outputs))
 
@@ -114,14 +116,7 @@ def _positions(tree: Tree) -> torch.Tensor:
     ).float()
 
 
-def _mask(trunk: int, branch: int, device: torch.device) -> torch.Tensor:
-    return torch.ones(branch, trunk + branch, dtype=torch.bool, device=device).tril(trunk)
-
-
-def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None) -> torch.Tensor:
-    """[tokens, heads, head size] each, causal where there is no mask; [tokens, width]."""
-    query, key, value = (each.transpose(0, 1)[None] for each in (query, key, value))
-    attended = F.scaled_dot_product_attention(
-        query, key, value, attn_mask=mask, is_causal=mask is None, enable_gqa=True
-    )
-    return attended[0].transpose(0, 1).flatten(1)
+def _attend(query: torch.Tensor, key: torch.Tensor, value: torch.Tensor) -> torch.Tensor:
+    """[tokens, heads, head size] each, the last tokens of `key` being those of `query`; [tokens, width]."""
+    query, key, value = (each.transpose(0, 1) for each in (query, key, value))
+    return attend(query, key, value).transpose(0, 1).flatten(1)

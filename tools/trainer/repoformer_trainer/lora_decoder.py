@@ -28,8 +28,8 @@ class _Adapted(nn.Module):
         self.scale = alpha / rank
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        narrow = F.linear(values, self.lora_a.to(values.dtype))
-        return F.linear(values, self.weight, self.bias) + F.linear(narrow, self.lora_b.to(values.dtype)) * self.scale
+        narrow = F.linear(values, self.lora_a.to(values.dtype)) * self.scale
+        return torch.addmm(F.linear(values, self.weight, self.bias), narrow, self.lora_b.to(values.dtype).t())
 
 
 class LoraDecoder(Decoder):

@@ -27,7 +27,9 @@ class RunSettings:
     """Samples a step."""
     learning_rate: float = 1.5e-4
     warmup: int = 20
-    """Steps until the learning rate is reached; then it falls in a straight line to nothing."""
+    """Steps until the learning rate is reached."""
+    cooldown: int = 0
+    """Last steps, in which it falls in a straight line to nothing; 0: all after the warm-up."""
     decision_weight: float = 1.0
     text_weight: float = 0.0
     """Of prefix, suffix and context as text to be learnt, too."""
@@ -47,8 +49,13 @@ class RunSettings:
     def rate_at(self, step: int) -> float:
         """Of a step counted from 0."""
         rising = min(1.0, (step + 1) / max(1, self.warmup))
-        falling = (self.steps - step) / max(1, self.steps - self.warmup)
+        falling = (self.steps - step) / max(1, self.cooldown or self.steps - self.warmup)
         return self.learning_rate * min(rising, falling)
+
+    @property
+    def steady(self) -> int:
+        """Steps that are the same however many follow: those before the cool-down, if that has a length of its own."""
+        return self.steps - self.cooldown if self.cooldown else 0
 
 
 class RunFolder:
@@ -60,23 +67,27 @@ class RunFolder:
 
     @classmethod
     def open(cls, path: str | Path, settings: RunSettings) -> RunFolder:
-        """Makes a run, or finds the same one again.
+        """Makes a run, or finds the same one again. Until it cools down, it may be made longer or shorter.
 
         Raises:
             RunError: the folder holds a run of other settings.
         """
         path = Path(path)
         path.mkdir(parents=True, exist_ok=True)
-        wanted = asdict(settings)
+        folder, wanted = cls(path, settings), asdict(settings)
         file = path / "run.json"
         if file.exists():
             found = json.loads(file.read_text())
             changed = sorted(name for name in wanted if found.get(name) != wanted[name])
-            if changed:
+            if changed and not (changed == ["steps"] and folder._is_steady(RunSettings(**found))):
                 raise RunError(f"{path} holds a run with another {', '.join(changed)}: name another folder")
-        else:
-            _write_whole(file, json.dumps(wanted, indent=2) + "\n")
-        return cls(path, settings)
+        _write_whole(file, json.dumps(wanted, indent=2) + "\n")
+        return folder
+
+    def _is_steady(self, before: RunSettings) -> bool:
+        """Whether all steps taken are those of a run of other length."""
+        taken = max((line["step"] + 1 for line in self.log()), default=0)
+        return taken <= min(self.settings.steady, before.steady)
 
     def load(self) -> dict | None:
         """The last checkpoint; what was logged after it is forgotten, for it comes again."""

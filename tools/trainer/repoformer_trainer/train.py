@@ -160,8 +160,9 @@ def main() -> None:
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--name", default="", help="of the adapter; default: the folder's")
     parser.add_argument("--licence", default="Apache-2.0")
-    for name, kind in (("batch", int), ("learning-rate", float), ("warmup", int), ("decision-weight", float),
-                       ("text-weight", float), ("teacher-weight", float), ("rank", int), ("alpha", float), ("seed", int)):  # fmt: skip
+    for name, kind in (("batch", int), ("learning-rate", float), ("warmup", int), ("cooldown", int),
+                       ("decision-weight", float), ("text-weight", float), ("teacher-weight", float), ("rank", int),
+                       ("alpha", float), ("seed", int)):  # fmt: skip
         default = getattr(RunSettings, name.replace("-", "_"))
         parser.add_argument(f"--{name}", type=kind, default=default, help=f"default {default}")
     parser.add_argument("--micro-batch", type=int, default=1, help="samples evaluated at a time; default 1")
@@ -215,8 +216,8 @@ def _open(arguments: argparse.Namespace) -> Training:
         raise RunError("a whole model is trained without adapter: merge it first (`repoformer model merge`)")
     if (teacher is None) != (arguments.teacher_weight == 0):
         raise RunError("a teacher needs a weight (--teacher-weight), and the weight a teacher (--teacher)")
-    names = ("steps", "batch", "learning_rate", "warmup", "decision_weight", "text_weight", "teacher_weight", "full",
-             "rank", "alpha", "seed")  # fmt: skip
+    names = ("steps", "batch", "learning_rate", "warmup", "cooldown", "decision_weight", "text_weight",
+             "teacher_weight", "full", "rank", "alpha", "seed")  # fmt: skip
     settings = RunSettings(
         model_sha256=model_sha256,
         samples_sha256=digest(arguments.samples),

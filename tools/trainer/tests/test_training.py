@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 import torch
+from torch.nn import functional as F
 
 from repoformer_trainer.adapter_file import read_adapter, write_adapter
+from repoformer_trainer.attention import attend
 from repoformer_trainer.decoder import Tree
 from repoformer_trainer.gguf_model import GgufModel, ModelFileError
 from repoformer_trainer.lora_decoder import LoraDecoder
@@ -43,6 +45,23 @@ def stirred(decoder: LoraDecoder) -> LoraDecoder:
         for matrix in decoder.matrices().values():
             matrix.lora_b.copy_(0.02 * torch.randn(matrix.lora_b.shape, generator=generator))
     return decoder
+
+
+@pytest.mark.parametrize(("queries", "keys"), [(1, 1), (64, 64), (65, 65), (200, 200), (70, 150), (1, 90)])
+def test_attention_on_cpus_is_that_of_pytorch(queries: int, keys: int) -> None:
+    generator = torch.Generator().manual_seed(queries)
+
+    def drawn(heads: int, tokens: int) -> torch.Tensor:
+        return torch.randn(heads, tokens, 16, generator=generator, requires_grad=True)
+
+    values = drawn(6, queries), drawn(2, keys), drawn(2, keys)
+    outward = torch.randn(6, queries, 16, generator=generator)
+    seen = torch.ones(queries, keys, dtype=torch.bool).tril(keys - queries)
+    known = F.scaled_dot_product_attention(*(each[None] for each in values), attn_mask=seen, enable_gqa=True)[0]
+    expected = [known, *torch.autograd.grad(known, values, outward)]
+    found = attend(*values)
+    for one, other in zip([found, *torch.autograd.grad(found, values, outward)], expected):
+        torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
 def test_a_fresh_adapter_changes_nothing_and_branches_see_only_their_trunk(nano: GgufModel) -> None:
@@ -192,6 +211,25 @@ def test_the_rate_rises_and_falls(tmp_path: Path) -> None:
     rates = [run.rate_at(step) for step in range(10)]
     assert rates[0] == run.learning_rate / 2 and max(rates) == run.learning_rate
     assert rates[1:] == sorted(rates[1:], reverse=True) and 0 < rates[-1] < run.learning_rate / 5
+
+
+def test_the_rate_falls_only_in_the_cooldown() -> None:
+    run = settings(20, cooldown=4)
+    rates = [run.rate_at(step) for step in range(20)]
+    assert rates[1:17] == [run.learning_rate] * 16
+    assert rates[16:] == [run.learning_rate * share for share in (1, 0.75, 0.5, 0.25)]
+
+
+def test_a_run_may_be_made_longer_or_shorter_until_it_cools_down(tmp_path: Path) -> None:
+    run = RunFolder.open(tmp_path, settings(20, cooldown=4))
+    run.note(step=5, generation=1.0)
+    shorter = RunFolder.open(tmp_path, settings(10, cooldown=4))
+    assert shorter.log() == run.log()
+    with pytest.raises(RunError, match="another steps"):
+        RunFolder.open(tmp_path, settings(9, cooldown=4))
+    shorter.note(step=6, generation=1.0)
+    with pytest.raises(RunError, match="another steps"):
+        RunFolder.open(tmp_path, settings(20, cooldown=4))
 
 
 def test_the_order_is_the_same_from_anywhere_and_each_pass_is_whole() -> None:
