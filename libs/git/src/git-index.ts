@@ -2,8 +2,7 @@ import { CorruptObject } from './object-errors.js';
 
 /** A file as git's index has it: what it held when git last looked, and by what git recognises it. */
 export interface IndexedFile {
-  /** False for links and submodules. */
-  readonly isRegular: boolean;
+  readonly kind: 'file' | 'link' | 'submodule';
   readonly oid: string;
   readonly modifiedSeconds: number;
   /** 0 where git did not note it. */
@@ -28,8 +27,8 @@ const STAGE = 0x3000;
 const ASSUME_UNCHANGED = 0x8000;
 const SKIP_WORKTREE = 0x4000;
 const INTENT_TO_ADD = 0x2000;
-const REGULAR = 0o100000;
 const FORMAT = 0o170000;
+const KINDS: Readonly<Record<number, IndexedFile['kind']>> = { 0o120000: 'link', 0o160000: 'submodule' };
 
 /**
  * The files of git's index (versions 2 to 4) by path, in Latin-1. Undefined for one that says nothing on its
@@ -66,7 +65,7 @@ export function parseGitIndex(data: Buffer): Map<string, IndexedFile> | undefine
     // Padded with one to eight NULs, but for version 4.
     at = version === 4 ? pathEnd + 1 : start + Math.ceil((pathEnd + 1 - start) / 8) * 8;
     files.set(path, {
-      isRegular: (mode & FORMAT) === REGULAR,
+      kind: KINDS[mode & FORMAT] ?? 'file',
       oid: data.toString('hex', start + 40, start + 60),
       modifiedSeconds: data.readUInt32BE(start + 8),
       modifiedNanoseconds: data.readUInt32BE(start + 12),

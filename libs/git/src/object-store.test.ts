@@ -45,6 +45,14 @@ describe('ObjectStore', () => {
     expect(store.openFiles).toBe(0);
   });
 
+  it('has the tree of no files, which git knows without having it', async () => {
+    scratch.init('no-files');
+    const oid = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
+    expect(scratch.git('no-files', 'cat-file', '-t', oid)).toBe('tree');
+    const tree = { kind: 'object', type: 'tree', data: Buffer.alloc(0) };
+    expect(await storeOf('no-files').read(oid, 100)).toEqual(tree);
+  });
+
   it('sees packs that came, went or were replaced since', async () => {
     scratch.init('changing');
     scratch.write('changing/a', 'one');

@@ -30,6 +30,8 @@ const MAX_OPEN_FILES = 32;
 const CACHE_BYTES = 32 << 20;
 /** A delta's base may be larger than its result; beyond this, reading it is refused. */
 const MAX_BASE_BYTES = 256 << 20;
+/** Git knows the tree of no files without having it stored. */
+const EMPTY_TREE = '4b825dc642cb6eb9a060e54bf8d69288fbee4904';
 /** Git itself writes chains of at most 4095. */
 const MAX_CHAIN = 10_000;
 /** All bytes made while resolving one chain: what a hostile pack can cost at most. */
@@ -77,6 +79,7 @@ export class ObjectStore {
   }
 
   private async readRetrying(oid: string, maxBytes: number): Promise<ObjectResult> {
+    if (oid === EMPTY_TREE) return { kind: 'object', type: 'tree', data: Buffer.alloc(0) };
     const result = await this.readOnce(oid, maxBytes);
     if (this.closed || result.kind === 'object' || result.kind === 'too_large') return result;
     // Another process may have repacked: what was loose is packed now, what was in one pack is in another.

@@ -261,6 +261,18 @@ describe('the working tree', () => {
     );
   });
 
+  it('does not look into a folder that is tracked as a submodule, though no repository is in it', async () => {
+    scratch.init('submodule');
+    scratch.init('submodule/sub');
+    scratch.commit('submodule/sub');
+    scratch.commit('submodule');
+    rmSync(scratch.path('submodule/sub/.git'), { recursive: true });
+    scratch.write('submodule/sub/a.ts', 'a\n');
+    const scan = plain(await scanOf(await openReader(scratch.path('submodule'))));
+    expect(scan).toEqual(byGit((args) => scratch.gitBytes('submodule', args), scratch.path('submodule')));
+    expect(scan).toEqual({ files: {}, deleted: [] });
+  });
+
   it('reads no more at a look than it may, and goes on at the next', async () => {
     scratch.init('bounded');
     for (const name of ['a', 'b', 'c']) scratch.write(`bounded/${name}.ts`, `${name}\n`.repeat(50));

@@ -140,13 +140,15 @@ class Scan {
         const indexed = this.index.files.get(bytesOf(path));
         if (indexed?.isLeftOut && !entry.isFile()) this.replaced.add(path);
         if (entry.isDirectory()) {
+          // Git looks into the folder of a submodule neither, whatever is in it.
+          if (indexed?.kind === 'submodule') continue;
           const isIgnored = folder.isIgnored || this.options.rules.isIgnored(`${path}/`);
           if (!isIgnored || this.trackedFolders.has(`${bytesOf(path)}/`))
             folders.push({ path: `${path}/`, isIgnored });
         } else if (entry.isFile()) {
           await this.pause();
           const isIgnored = !indexed && (folder.isIgnored || this.options.rules.isIgnored(path));
-          if (!isIgnored) this.look(path, indexed?.isRegular ? indexed : undefined);
+          if (!isIgnored) this.look(path, indexed?.kind === 'file' ? indexed : undefined);
         }
       }
     }
@@ -154,12 +156,12 @@ class Scan {
 
   deleted(): Set<string> {
     const deleted = new Set<string>();
-    for (const [bytes, { isRegular, isCheckedOut }] of this.index.files) {
+    for (const [bytes, { kind, isCheckedOut }] of this.index.files) {
       const path = textOf(bytes);
       const isLookedFor = isCheckedOut || (this.index.countsFilesLeftOut && this.replaced.has(path));
       // What has a name that is never looked at is not missed either.
       const isSeen = path.split('/').every(isSafeName);
-      if (isRegular && isLookedFor && isSeen && !this.files.has(path)) deleted.add(path);
+      if (kind === 'file' && isLookedFor && isSeen && !this.files.has(path)) deleted.add(path);
     }
     return deleted;
   }

@@ -1,7 +1,7 @@
 /** Whether tests may take minutes and gigabytes: `REPOFORMER_LONG_TESTS=1`. */
 export const LONG_TESTS = process.env['REPOFORMER_LONG_TESTS'] === '1';
 
-/** Time limit of the property tests that run git most: some twenty times what a quiet machine takes, or five for long tests. */
+/** Time limit of the property tests that run git most: seven times what the longest takes on a quiet machine, or more. */
 export const propertyTestMs = LONG_TESTS ? 3_600_000 : 180_000;
 
 /**
