@@ -74,6 +74,37 @@ export function resolveFormat(
   };
 }
 
+/**
+ * The same format with the suffix in front of the prefix, each behind its own marker: the order that models learn beside
+ * the usual one (Bavarian et al., 2022).
+ *
+ * @throws AppError failed_precondition/MODEL_UNSUPPORTED when not both follow a marker of their own, prefix first
+ */
+export function suffixFirst(format: FimFormat): FimFormat {
+  const { single, withContext, family } = format;
+  const turned = (elements: readonly Element[]): Element[] => {
+    const at = elements.indexOf('prefix');
+    const [prefixMarker, prefix, suffixMarker, suffix] = elements.slice(at - 1, at + 3);
+    if (!isMarker(prefixMarker) || !isMarker(suffixMarker) || prefix !== 'prefix' || suffix !== 'suffix') {
+      throw new AppError({
+        kind: 'failed_precondition',
+        reason: 'MODEL_UNSUPPORTED',
+        message: `family ${family} does not write prefix and suffix behind markers of their own, prefix first`,
+      });
+    }
+    return elements.toSpliced(at - 1, 4, suffixMarker, suffix, prefixMarker, prefix);
+  };
+  return {
+    ...format,
+    single: turned(single),
+    withContext: { ...withContext, elements: turned(withContext.elements) },
+  };
+}
+
+function isMarker(element: Element | undefined): element is Extract<Element, { marker: string }> {
+  return typeof element === 'object' && 'marker' in element;
+}
+
 function chooseFamily(
   info: ModelInfo,
   name: string | undefined,
@@ -125,7 +156,7 @@ const METADATA_FAMILY: Family = createFamily({
 
 function markerTexts(family: Family, form: PlacementForm): Set<string> {
   const texts = [...family.single, ...form.elements].flatMap((element) =>
-    typeof element === 'object' && 'marker' in element ? [element.marker] : [],
+    isMarker(element) ? [element.marker] : [],
   );
   return new Set(form.chunk.separator === undefined ? texts : [...texts, form.chunk.separator]);
 }

@@ -1,7 +1,7 @@
 export { describePrompt } from './describe-prompt.js';
 export type { Placement } from './family.js';
 export { FAMILY_NAMES, FAMILY_TABLE } from './family-table.js';
-export { resolveFormat, type FimFormat } from './format.js';
+export { resolveFormat, suffixFirst, type FimFormat } from './format.js';
 export { anchorHole, type Hole } from './hole.js';
 export {
   assembleDecision,

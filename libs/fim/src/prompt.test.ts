@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { describePrompt } from './describe-prompt.js';
 import { FAMILY_TABLE } from './family-table.js';
-import { resolveFormat, type FimFormat } from './format.js';
+import { resolveFormat, suffixFirst, type FimFormat } from './format.js';
 import { anchorHole } from './hole.js';
 import { assembleDecision, assemblePrompt, assembleShared, prepareContext, prepareParts } from './prompt.js';
 import { WordTokenizer } from './testing.js';
@@ -106,6 +106,16 @@ describe('prompts', () => {
     expect(prompt.with).toBe(
       `${prompt.shared}<cc><file_sep># lib/next.py\nNEXT = 2\n<file_sep># lib/best.py\ndef best():\n\n    return 1\n<fim_middle>x =`,
     );
+  });
+
+  it('writes the suffix in front where a model learns both orders', async () => {
+    const tokenizer = new WordTokenizer(NANO);
+    const prompt = await prompts(tokenizer, suffixFirst(resolveFormat(tokenizer.info())));
+    expect(prompt.decision).toBe('<fim_suffix>\nprint(x)\n<fim_prefix>import os\n<eof>');
+    expect(prompt.none).toBe(`${prompt.decision}<fim_middle>x =`);
+    expect(prompt.with).toMatch(/^<fim_suffix>\nprint\(x\)\n<fim_prefix>import os\n<eof><cc><file_sep># lib/);
+    const codestral = new WordTokenizer(['[SUFFIX]', '[PREFIX]']);
+    expect(() => suffixFirst(resolveFormat(codestral.info()))).toThrow(/prefix first/);
   });
 
   it('reads the spelling of the published weights, with comments as context', async () => {

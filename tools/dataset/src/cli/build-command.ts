@@ -1,5 +1,5 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { AppError } from '@repoformer/domain';
 import {
   buildDataset,
@@ -21,7 +21,7 @@ import {
 } from '../corpus/index.js';
 import { SPLITS, type Split } from '../record.js';
 import { checkShard } from '../shard-of.js';
-import { wholeNumber } from './label-command.js';
+import { share, wholeNumber } from './numbers.js';
 import { paceOf, ProgressLine } from './progress-line.js';
 
 interface BuildFlags {
@@ -166,10 +166,4 @@ async function openRepositories(
 
 function refusal(message: string): AppError {
   return new AppError({ kind: 'invalid_argument', reason: 'CONFIG_INVALID', message });
-}
-
-function share(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && value >= 0 && value <= 1) return value;
-  throw new InvalidArgumentError('it must be a number from 0 to 1.');
 }

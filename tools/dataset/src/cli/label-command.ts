@@ -1,5 +1,5 @@
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import { readHoles } from '../build/build-holes.js';
 import { HoleRunner } from '../label/hole-runner.js';
 import { inputDigests, labelHoles, readLabels } from '../label/label-holes.js';
@@ -167,11 +167,4 @@ function chosen(holes: readonly HoleRecord[], { split, limit }: LabelFlags): Hol
     .filter((hole) => split.includes(hole.split))
     .sort((a, b) => (a.id < b.id ? -1 : 1))
     .slice(0, limit);
-}
-
-/** Reads a flag that is a whole number of 0 or more. */
-export function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isInteger(value) && value >= 0) return value;
-  throw new InvalidArgumentError('it must be a whole number of 0 or more.');
 }

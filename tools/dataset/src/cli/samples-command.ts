@@ -15,7 +15,7 @@ import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
 import { trainingSample, type SampleHead } from '../samples/training-sample.js';
-import { wholeNumber } from './label-command.js';
+import { share, wholeNumber } from './numbers.js';
 import { ProgressLine } from './progress-line.js';
 
 interface SamplesFlags {
@@ -25,6 +25,7 @@ interface SamplesFlags {
   readonly labels?: string;
   readonly split: readonly Split[];
   readonly maxChunks: number;
+  readonly suffixFirst: number;
   readonly limit?: number;
   readonly out: string;
 }
@@ -41,13 +42,14 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--labels <run>', 'labels that say whether context helped; without them deciding is not learnt')
     .option('--split <split...>', `only holes of these splits (choices: ${SPLITS.join(', ')})`, ['train'])
     .option('--max-chunks <n>', 'most chunks of context; mostly one is shown', wholeNumber, 3)
+    .option('--suffix-first <share>', 'of samples with the suffix in front of the prefix, 0 to 1', share, 0)
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
     .requiredOption('--out <file>', `JSONL to write, compressed if its name ends in ${PACKED}`)
     .action((dataset: string, flags: SamplesFlags) => writeSamples(resolve(dataset), flags, signal));
 }
 
 async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortSignal): Promise<void> {
-  const { modelsDir, family, maxChunks, limit } = flags;
+  const { modelsDir, family, maxChunks, suffixFirst, limit } = flags;
   if (flags.split.includes('benchmark')) {
     throw new AppError({
       kind: 'invalid_argument',
@@ -67,7 +69,7 @@ async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortS
     signal,
   });
   try {
-    const settings = { budgets: DEFAULT_RUN_SETTINGS.budgets, maxChunks };
+    const settings = { budgets: DEFAULT_RUN_SETTINGS.budgets, maxChunks, suffixFirst };
     const line = new ProgressLine();
     const options = { model, format, settings, signal };
     const modelSha256 = await fileDigest(spec.path);

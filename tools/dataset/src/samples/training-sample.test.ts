@@ -20,6 +20,7 @@ afterAll(async () => {
 });
 
 const { signal } = new AbortController();
+const settings = { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0 };
 const hole = {
   id: 'x',
   repository: 'test',
@@ -34,7 +35,7 @@ const chunk: Chunk = { path: 'b.py', startLine: 0, endLine: 1, score: 0.5, text:
 
 it('is what the model is asked when holes are labelled', async () => {
   const { model, format } = opened;
-  const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+  const options = { model, format, settings, signal };
   const sample = await trainingSample({ ...hole, retrieve: 1 }, [chunk], options);
   const run = await new HoleRunner(model, format, DEFAULT_RUN_SETTINGS).run(hole, [chunk], signal);
   const { specialTokens } = model.info;
@@ -54,7 +55,7 @@ it('is what the model is asked when holes are labelled', async () => {
 
 it('shows one chunk mostly, sometimes more, the same ones each time', async () => {
   const { model, format } = opened;
-  const options = { model, format, settings: DEFAULT_RUN_SETTINGS, signal };
+  const options = { model, format, settings, signal };
   const chunks = ['one', 'two', 'three'].map((name) => ({
     ...chunk,
     path: `${name}.py`,
@@ -73,9 +74,28 @@ it('shows one chunk mostly, sometimes more, the same ones each time', async () =
   expect(await shown('7')).toBe(await shown('7'));
 });
 
+it('has the suffix in front of the prefix in the share asked for, the same ones each time', async () => {
+  const { model, format } = opened;
+  const { specialTokens } = model.info;
+  const begins = async (id: string, suffixFirst: number) => {
+    const sample = await trainingSample({ ...hole, id }, [chunk], {
+      ...{ model, format, signal },
+      settings: { ...settings, suffixFirst },
+    });
+    return sample.trunk[0] === specialTokens['<fim_suffix>'];
+  };
+  const ids = Array.from({ length: 60 }, (_, id) => String(id));
+  const half = await Promise.all(ids.map((id) => begins(id, 0.5)));
+  expect(half.filter(Boolean).length).toBeGreaterThan(15);
+  expect(half.filter(Boolean).length).toBeLessThan(45);
+  expect(await Promise.all(ids.map((id) => begins(id, 0.5)))).toEqual(half);
+  expect(await begins('1', 0)).toBe(false);
+  expect(await begins('1', 1)).toBe(true);
+});
+
 it('has no context where nothing was found, and no decision where none is known', async () => {
   const { model, format } = opened;
-  const sample = await trainingSample(hole, [], { model, format, settings: DEFAULT_RUN_SETTINGS, signal });
+  const sample = await trainingSample(hole, [], { model, format, settings, signal });
   expect(sample.context).toEqual([]);
   expect(sample).not.toHaveProperty('retrieve');
 });
@@ -83,6 +103,6 @@ it('has no context where nothing was found, and no decision where none is known'
 it('needs the context behind the suffix', async () => {
   const { model, format } = opened;
   const other = { ...format, sharesPrefix: false };
-  const made = trainingSample(hole, [], { model, format: other, settings: DEFAULT_RUN_SETTINGS, signal });
+  const made = trainingSample(hole, [], { model, format: other, settings, signal });
   await expect(made).rejects.toMatchObject({ reason: 'MODEL_UNSUPPORTED' });
 });

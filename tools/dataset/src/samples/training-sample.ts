@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { AppError, throwIfAborted, type Chunk, type LanguageModel } from '@repoformer/domain';
-import { assembleDecision, assemblePrompt, type FimFormat } from '@repoformer/fim';
+import { assembleDecision, assemblePrompt, suffixFirst, type FimFormat } from '@repoformer/fim';
 import { prepareHole, type RunnableHole } from '../label/hole-prompts.js';
 import type { RunSettings } from '../label/run-settings.js';
 
@@ -16,7 +16,12 @@ export interface SampleHead {
   readonly modelSha256: string;
   readonly family: string;
   readonly placement: string;
-  readonly settings: Pick<RunSettings, 'budgets' | 'maxChunks'>;
+  readonly settings: SampleSettings;
+}
+
+export interface SampleSettings extends Pick<RunSettings, 'budgets' | 'maxChunks'> {
+  /** Share of samples that have the suffix in front of the prefix, from 0 to 1. */
+  readonly suffixFirst: number;
 }
 
 /**
@@ -40,7 +45,7 @@ export interface TrainingSample {
 export interface SampleOptions {
   readonly model: Pick<LanguageModel, 'tokenize' | 'tokenBytes' | 'info'>;
   readonly format: FimFormat;
-  readonly settings: Pick<RunSettings, 'budgets' | 'maxChunks'>;
+  readonly settings: SampleSettings;
   readonly signal: AbortSignal;
 }
 
@@ -53,10 +58,11 @@ export interface SampleOptions {
 export async function trainingSample(
   { id, retrieve, ...hole }: RunnableHole & { readonly id: string; readonly retrieve?: number },
   chunks: readonly Chunk[],
-  { model, format, settings, signal }: SampleOptions,
+  { model, format: served, settings, signal }: SampleOptions,
 ): Promise<TrainingSample> {
   throwIfAborted(signal);
-  if (!format.sharesPrefix) throw unsupported(`${format.family} wants context in front of the prefix`);
+  if (!served.sharesPrefix) throw unsupported(`${served.family} wants context in front of the prefix`);
+  const format = unitOf(`${id} order`) < settings.suffixFirst ? suffixFirst(served) : served;
   const { parts, target, contexts } = await prepareHole(hole, chunks, { model, format, settings }, signal);
   const trunk = assembleDecision(format, parts);
   const tail = assemblePrompt(format, parts).slice(trunk.length);
