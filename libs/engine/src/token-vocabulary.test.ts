@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { TOKEN_ATTRIBUTE, TokenVocabulary, type VocabularySource } from './token-vocabulary.js';
@@ -12,9 +13,28 @@ function vocabulary(kind: VocabularySource['kind'], rows: [text: string, attribu
   });
 }
 
+const TYPES = { normal, control, 'user-defined': userDefined, unused, unknown };
 const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
 
 describe('TokenVocabulary', () => {
+  it('is the one that the trainer has', () => {
+    const path = new URL('../../../test/fixtures/trainer/vocabulary.json', import.meta.url);
+    const { tokens, agreeing } = JSON.parse(readFileSync(path, 'utf8')) as {
+      tokens: [text: string, type: keyof typeof TYPES, bytes: string][];
+      agreeing: [forced: string, tokens: number[]][];
+    };
+    const own = vocabulary(
+      'byte_level',
+      tokens.map(([text, type]) => [text, TYPES[type]]),
+    );
+    expect(tokens.map((_, token) => Buffer.from(own.bytesOf(token)).toString('hex'))).toEqual(
+      tokens.map(([, , bytes]) => bytes),
+    );
+    for (const [forced, expected] of agreeing) {
+      expect(own.tokensAgreeingWith(Buffer.from(forced, 'hex')), forced).toEqual(expected);
+    }
+  });
+
   it('decodes byte-level texts, and leaves tokens that are no text without bytes', () => {
     const tokens = vocabulary('byte_level', [
       ['Ġreturn', normal],
