@@ -10,6 +10,7 @@ import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS, type RunSettings } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
 import { checkShard } from '../shard-of.js';
+import { wholeNumber } from './numbers.js';
 import { paceOf, ProgressLine } from './progress-line.js';
 
 interface LabelFlags {
