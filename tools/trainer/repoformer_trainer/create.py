@@ -1,6 +1,7 @@
-"""Makes a smaller model to be trained, with the vocabulary of another: of fewer layers, or of a shape of its own.
+"""Makes a model to be trained: a smaller one with the vocabulary of another, of fewer layers or of a shape of its own;
+or one that knows nothing, a Llama with the vocabulary of a tokenizer.
 
-To make the vocabulary smaller, too, leave tokens out first: `repoformer model merge --vocabulary`.
+To make another's vocabulary smaller, too, leave tokens out first: `repoformer model merge --vocabulary`.
 """
 
 from __future__ import annotations
@@ -9,89 +10,74 @@ import argparse
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeVar
 
 import torch
+from gguf import GGML_QUANT_VERSION, GGUFWriter
 
+from .architectures import ARCHITECTURES, Model, Rope
+from .checkpoint import ConversionError
+from .fresh_weights import ShapeError, fresh_tensors, keep_layers, random_tensors
 from .gguf_model import GgufModel, ModelFileError, ModelShape, read_gguf_model
-from .model_file import TYPES, write_model
+from .model_file import TYPES, write_described, write_model
+from .tokenizer_file import read_vocabulary
 
-DEVIATION = 0.02
-"""Of fresh weights, and of embeddings."""
+SIZES = ("layers", "width", "heads", "kv_heads", "feed_forward")
+CONTEXT = 2048
+"""Tokens; as the embedded model has it."""
+NORM_EPSILON = 1e-5
+ROPE_BASE = 10000.0
+
+Sizes = TypeVar("Sizes", ModelShape, Model)
 
 
-class ShapeError(Exception):
-    """There is no such model; the message says why."""
+def fresh_llama(
+    vocabulary: int, context: int, layers: int, width: int, heads: int, feed_forward: int, kv_heads: int | None = None
+) -> Model:
+    """What describes a Llama whose heads divide its width among them.
 
-
-def keep_layers(model: GgufModel, layers: list[int]) -> dict[str, torch.Tensor]:
-    """The tensors of a model with only these of its layers, counted from 0.
+    Args:
+        vocabulary, context: tokens
+        kv_heads: default: as many as heads
 
     Raises:
-        ShapeError: it has not these layers, or they are not in order.
+        ShapeError: its sizes do not fit each other.
     """
-    if not layers or layers != sorted(set(layers)) or layers[0] < 0 or layers[-1] >= model.shape.layers:
-        raise ShapeError(f"layers: must be some of 0 to {model.shape.layers - 1}, ascending, each once")
-    kept = {name: tensor for name, tensor in model.tensors.items() if not name.startswith("blk.")}
-    for place, layer in enumerate(layers):
-        start = f"blk.{layer}."
-        for name, tensor in model.tensors.items():
-            if name.startswith(start):
-                kept[f"blk.{place}.{name.removeprefix(start)}"] = tensor
-    return kept
+    model = checked(
+        Model(
+            architecture=ARCHITECTURES["LlamaForCausalLM"],
+            layers=layers,
+            width=width,
+            heads=heads,
+            kv_heads=heads if kv_heads is None else kv_heads,
+            head_dim=width // max(heads, 1),
+            feed_forward=feed_forward,
+            vocabulary=vocabulary,
+            context=context,
+            norm_epsilon=NORM_EPSILON,
+            rope=Rope("default", ROPE_BASE, {}),
+            tied=True,
+            remarks=[],
+        )
+    )
+    if width % (2 * heads):
+        raise ShapeError(f"width: must be a multiple of {2 * heads}: pairs of numbers in each of {heads} heads")
+    if context < 1:
+        raise ShapeError("context: must be 1 or more")
+    return model
 
 
-def fresh_tensors(model: GgufModel, shape: ModelShape, seed: int) -> dict[str, torch.Tensor]:
-    """Tensors that know nothing but which tokens are alike: the embedding is the model's, in its main directions.
-
-    What a layer adds begins as nothing, so that depth does no harm at first.
-    """
-    draw = torch.Generator().manual_seed(seed)
-
-    def matrix(rows: int, columns: int) -> torch.Tensor:
-        return DEVIATION * torch.randn(rows, columns, generator=draw)
-
-    queries, keys = shape.heads * shape.head_dim, shape.kv_heads * shape.head_dim
-    tensors = {"token_embd.weight": _main_directions(model.tensors["token_embd.weight"], shape.width)}
-    has_biases = "blk.0.attn_q.bias" in model.tensors
-    for layer in range(shape.layers):
-        own = {
-            "attn_norm.weight": torch.ones(shape.width),
-            "attn_q.weight": matrix(queries, shape.width),
-            "attn_k.weight": matrix(keys, shape.width),
-            "attn_v.weight": matrix(keys, shape.width),
-            "attn_output.weight": torch.zeros(shape.width, queries),
-            "ffn_norm.weight": torch.ones(shape.width),
-            "ffn_gate.weight": matrix(shape.feed_forward, shape.width),
-            "ffn_up.weight": matrix(shape.feed_forward, shape.width),
-            "ffn_down.weight": torch.zeros(shape.width, shape.feed_forward),
-        }
-        if has_biases:
-            sizes = (("attn_q", queries), ("attn_k", keys), ("attn_v", keys))
-            own |= {f"{name}.bias": torch.zeros(size) for name, size in sizes}
-        tensors |= {f"blk.{layer}.{name}": tensor for name, tensor in own.items()}
-    return tensors | {"output_norm.weight": torch.ones(shape.width)}
-
-
-def _main_directions(embedding: torch.Tensor, width: int) -> torch.Tensor:
-    """The embedding in the `width` directions in which its tokens differ most, scaled to DEVIATION."""
-    centred = embedding - embedding.mean(0)
-    _, directions = torch.linalg.eigh(centred.T @ centred)
-    narrow = centred @ directions[:, -min(width, embedding.shape[1]) :]
-    narrow = torch.nn.functional.pad(narrow, (0, width - narrow.shape[1]))
-    return narrow * (DEVIATION / narrow.std())
-
-
-def checked(shape: ModelShape) -> ModelShape:
+def checked(shape: Sizes) -> Sizes:
     """
     Raises:
         ShapeError: its sizes do not fit each other.
     """
+    if min(shape.layers, shape.width, shape.heads, shape.kv_heads, shape.feed_forward) < 1:
+        raise ShapeError("layers, width, heads, kv-heads, feed-forward: must be 1 or more")
     if shape.heads % shape.kv_heads:
         raise ShapeError(f"heads: {shape.heads} cannot share {shape.kv_heads} keys")
     if shape.width % 32 or shape.feed_forward % 32:
         raise ShapeError("width, feed-forward: must be multiples of 32, for quantised rows")
-    if min(shape.layers, shape.width, shape.heads, shape.feed_forward) < 1:
-        raise ShapeError("layers, width, heads, feed-forward: must be 1 or more")
     return shape
 
 
@@ -113,37 +99,73 @@ def described(shape: ModelShape, name: str) -> dict[str, int | str]:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("model", type=Path, help="GGUF file to write")
-    parser.add_argument("--like", type=Path, required=True, help="GGUF file whose vocabulary it has")
+    origin = parser.add_mutually_exclusive_group(required=True)
+    origin.add_argument("--like", type=Path, help="GGUF file whose vocabulary it has")
+    origin.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json, whose vocabulary it has")
     parser.add_argument("--keep-layers", type=_numbers, help="the model with only these layers, such as 0,2,5")
-    for name in ("layers", "width", "heads", "kv-heads", "feed-forward"):
-        parser.add_argument(f"--{name}", type=int, help="of a fresh model; default: as the other's")
+    for name in SIZES:
+        flag = name.replace("_", "-")
+        parser.add_argument(f"--{flag}", type=int, help="of a fresh model; default with --like: as the other's")
+    parser.add_argument("--context", type=int, help=f"tokens, of a model with --tokenizer; default {CONTEXT}")
     parser.add_argument("--seed", type=int, default=0, help="of fresh weights")
     parser.add_argument("--type", choices=TYPES, default="f16", help="of matrices; default f16")
     parser.add_argument("--name", help="default: the file's")
     arguments = parser.parse_args()
-    try:
-        model = read_gguf_model(arguments.like)
-        shape, tensors = _made(model, arguments)
-    except (ModelFileError, ShapeError) as error:
-        sys.exit(f"error: {error}")
     name = arguments.name or arguments.model.stem
-    write_model(arguments.model, arguments.like, tensors, arguments.type, described(shape, name))
+    try:
+        tensors = _write_like(arguments, name) if arguments.like else _write_with_tokenizer(arguments, name)
+    except (ModelFileError, ConversionError, ShapeError) as error:
+        sys.exit(f"error: {error}")
     count = sum(tensor.numel() for tensor in tensors.values())
     print(f"{arguments.model}: {count / 1e6:.1f} million parameters")
 
 
+def _write_like(arguments: argparse.Namespace, name: str) -> dict[str, torch.Tensor]:
+    if arguments.context is not None:
+        raise ShapeError("context: is that of the other model")
+    model = read_gguf_model(arguments.like)
+    shape, tensors = _made(model, arguments)
+    write_model(arguments.model, arguments.like, tensors, arguments.type, described(shape, name))
+    return tensors
+
+
 def _made(model: GgufModel, arguments: argparse.Namespace) -> tuple[ModelShape, dict[str, torch.Tensor]]:
-    sizes = {
-        name: value
-        for name in ("layers", "width", "heads", "kv_heads", "feed_forward")
-        if (value := getattr(arguments, name)) is not None
-    }
+    sizes = _given(arguments)
     if arguments.keep_layers is not None:
         if sizes:
             raise ShapeError("keep-layers: leaves all other sizes as they are")
         return replace(model.shape, layers=len(arguments.keep_layers)), keep_layers(model, arguments.keep_layers)
     shape = checked(replace(model.shape, **sizes))
     return shape, fresh_tensors(model, shape, arguments.seed)
+
+
+def _write_with_tokenizer(arguments: argparse.Namespace, name: str) -> dict[str, torch.Tensor]:
+    if arguments.keep_layers is not None:
+        raise ShapeError("keep-layers: needs a model that has layers (--like)")
+    sizes = _given(arguments)
+    lacking = [size.replace("_", "-") for size in SIZES if size not in sizes and size != "kv_heads"]
+    if lacking:
+        raise ShapeError(f"{', '.join(lacking)}: must be given, for there is no other model to take them from")
+    vocabulary = read_vocabulary(arguments.tokenizer, {})
+    context = CONTEXT if arguments.context is None else arguments.context
+    model = fresh_llama(len(vocabulary.tokens), context, **sizes)
+    tensors = random_tensors(model, arguments.seed)
+
+    def describe(writer: GGUFWriter) -> None:
+        writer.add_type("model")
+        writer.add_name(name)
+        writer.add_quantization_version(GGML_QUANT_VERSION)
+        model.describe(writer)
+        vocabulary.describe(writer)
+
+    write_described(arguments.model, model.name, describe, tensors, arguments.type)
+    for remark in vocabulary.remarks:
+        print(f"note: {remark}", file=sys.stderr)
+    return tensors
+
+
+def _given(arguments: argparse.Namespace) -> dict[str, int]:
+    return {name: value for name in SIZES if (value := getattr(arguments, name)) is not None}
 
 
 def _numbers(text: str) -> list[int]:

@@ -1,9 +1,10 @@
-"""Whole models as GGUF files: what describes them is taken over from another file."""
+"""Whole models as GGUF files: what describes them is taken over from another file, or told anew."""
 
 from __future__ import annotations
 
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,8 @@ TYPES = {
     "q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
 }
 CARD = "repoformer.training_card"
+OWN = ("general.architecture", "general.file_type", CARD)
+"""Fields that each file has of its own."""
 
 
 def write_model(
@@ -26,23 +29,26 @@ def write_model(
     fields: dict[str, int | float | str] | None = None,
     card: dict | None = None,
 ) -> None:
-    """Writes beside, and then into place.
+    """Writes a model that differs from another in its tensors, and in some fields.
 
     Args:
         like: GGUF file with the vocabulary and all other fields
         tensors: by their names, in the layout of that file
-        kind: of matrices, one of TYPES; vectors stay float32, and rows that no block fits become float16
         fields: instead of that file's; their types stay
-        card: how it was trained; kept in the file as JSON
+        kind, card: see write_described
     """
-    path = Path(path)
-    partial = path.with_name(f"{path.name}.partial")
-    quantisation, file_type = TYPES[kind]
     reader = GGUFReader(like)
-    changed = {"general.file_type": int(file_type)} | (fields or {})
-    writer = GGUFWriter(partial, reader.fields["general.architecture"].contents())
+
+    def describe(writer: GGUFWriter) -> None:
+        _take_over(reader, writer, fields or {})
+
+    write_described(path, reader.fields["general.architecture"].contents(), describe, tensors, kind, card)
+
+
+def _take_over(reader: GGUFReader, writer: GGUFWriter, fields: dict[str, int | float | str]) -> None:
+    changed = dict(fields)
     for key, field in reader.fields.items():
-        if key.startswith("GGUF.") or key in ("general.architecture", CARD):
+        if key.startswith("GGUF.") or key in OWN:
             continue
         value = changed.pop(key, None)
         value = field.contents() if value is None else value
@@ -51,8 +57,33 @@ def write_model(
         else:
             writer.add_key_value(key, value, field.types[0])
     for key, value in changed.items():
-        # Only what a file need not have: a name, its type.
+        # Only what a file need not have, such as a name.
         writer.add_key_value(key, value, GGUFValueType.STRING if isinstance(value, str) else GGUFValueType.UINT32)
+
+
+def write_described(
+    path: str | Path,
+    architecture: str,
+    describe: Callable[[GGUFWriter], None],
+    tensors: dict[str, torch.Tensor],
+    kind: str = "f16",
+    card: dict | None = None,
+) -> None:
+    """Writes beside, and then into place.
+
+    Args:
+        architecture: its name in GGUF files
+        describe: writes all fields but OWN
+        tensors: by their names, in the layout of that architecture
+        kind: of matrices, one of TYPES; vectors stay float32, and rows that no block fits become float16
+        card: how it was trained; kept in the file as JSON
+    """
+    path = Path(path)
+    partial = path.with_name(f"{path.name}.partial")
+    quantisation, file_type = TYPES[kind]
+    writer = GGUFWriter(partial, architecture)
+    describe(writer)
+    writer.add_file_type(int(file_type))
     if card is not None:
         writer.add_string(CARD, json.dumps({"schema": 1, **card}, sort_keys=True))
     for name, tensor in tensors.items():

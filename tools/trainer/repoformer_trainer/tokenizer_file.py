@@ -78,11 +78,11 @@ class Vocabulary:
             writer.add_bool(key, value)
 
 
-def read_vocabulary(folder: Path, config: dict, size: int) -> Vocabulary:
+def read_vocabulary(folder: Path, config: dict, size: int | None = None) -> Vocabulary:
     """
     Args:
         config: what config.json holds; tells roles where the tokenizer's files do not
-        size: tokens of the model; those that the tokenizer lacks become unused ones
+        size: tokens of the model; those that the tokenizer lacks become unused ones; None: as many as it has
 
     Raises:
         ConversionError: a file is missing, or it is a tokenizer that llama.cpp is not known to have.
@@ -168,7 +168,7 @@ def _remarks(tokenizer: dict) -> list[str]:
     return ["its tokenizer composes characters first (NFC), which llama.cpp does not: decomposed ones stay as they are"]
 
 
-def _tokens_of(tokenizer: dict, size: int) -> tuple[list[str], list[TokenType]]:
+def _tokens_of(tokenizer: dict, size: int | None) -> tuple[list[str], list[TokenType]]:
     text_of = {token: text for text, token in tokenizer["model"]["vocab"].items()}
     type_of = dict.fromkeys(text_of, TokenType.NORMAL)
     for added in tokenizer.get("added_tokens") or []:
@@ -176,6 +176,7 @@ def _tokens_of(tokenizer: dict, size: int) -> tuple[list[str], list[TokenType]]:
         special = added.get("special") or text in MARKERS or LOOKS_SPECIAL.fullmatch(text)
         text_of[added["id"]] = text
         type_of[added["id"]] = TokenType.CONTROL if special else TokenType.USER_DEFINED
+    size = max(text_of) + 1 if size is None else size
     if max(text_of) >= size:
         raise ConversionError(
             f"tokenizer.json has {max(text_of) + 1} tokens, config.json says {size} (vocab_size): "

@@ -4,7 +4,6 @@ import copy
 import json
 import subprocess
 import unicodedata
-from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,8 +15,8 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from repoformer_trainer.convert import convert
 
 from .checkpoints import END, MODELS, OWN_WORD, PLAIN, SOURCE, UNMERGED, make_checkpoint, make_tokenizer
+from .conftest import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[3]
 NASTY_TEXTS = (
     SOURCE,
     "",
@@ -33,25 +32,6 @@ NASTY_TEXTS = (
     f"x{END}y <fim_prefix>a<fim_suffix> b<fim_middle><|fim_prefix|><| end<|endoftext|",
     f"self.{OWN_WORD}(x){OWN_WORD} unmerged unmerged",
 )
-
-
-@pytest.fixture(scope="session")
-def llama() -> Iterator[Callable[..., dict]]:
-    """Asks llama.cpp, and the product's engine, about a file: see llama.mjs."""
-    if not (PROJECT / "libs/engine/dist/index.js").is_file():
-        pytest.skip("needs the product itself: npm ci && npm run build")
-    script = Path(__file__).with_name("llama.mjs")
-    process = subprocess.Popen(["node", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-
-    def ask(path: Path, texts: tuple[str, ...] = (), prompts: list[list[int]] | None = None, serve: bool = True):
-        request = {"path": str(path), "texts": texts, "prompts": prompts or [[1, 2]], "serve": serve}
-        process.stdin.write(json.dumps(request) + "\n")
-        process.stdin.flush()
-        return json.loads(process.stdout.readline())
-
-    yield ask
-    process.stdin.close()
-    process.wait()
 
 
 @dataclass(frozen=True)

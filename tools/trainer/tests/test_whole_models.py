@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from repoformer_trainer import create
-from repoformer_trainer.create import ShapeError, checked, fresh_tensors, keep_layers
+from repoformer_trainer.create import checked
 from repoformer_trainer.decoder import Tree
+from repoformer_trainer.fresh_weights import ShapeError, fresh_tensors, keep_layers
 from repoformer_trainer.full_decoder import FullDecoder
 from repoformer_trainer.gguf_model import GgufModel, read_gguf_model
 from repoformer_trainer.lora_decoder import LoraDecoder
