@@ -17,6 +17,7 @@ interface LabelFlags {
   readonly model: string;
   readonly modelsDir?: string;
   readonly adapter?: string[];
+  readonly family?: string;
   readonly placement?: 'after-suffix' | 'comment-prefix' | 'repository';
   readonly order?: 'best-first' | 'best-last';
   readonly prefixTokens: number;
@@ -44,6 +45,7 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
     .option('--model <name>', 'name in the catalogue, or a GGUF file', 'default')
     .option('--models-dir <folder>', 'where pulled models lie')
     .option('--adapter <file...>', 'adapters, in place of those of the catalogue')
+    .option('--family <name>', 'how prompts are written (default: as the model is served)')
     .addOption(
       new Option('--placement <place>', 'where context stands (default: as the model is served)').choices([
         'after-suffix',
@@ -91,11 +93,12 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
 async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
   checkShard(flags);
   const holes = chosen(await readHoles(dataset), flags);
-  const { placement, order, adapter, modelsDir, threads, torch, device, parallel } = flags;
+  const { placement, order, adapter, family, modelsDir, threads, torch, device, parallel } = flags;
   const opened = await openLabelModel({
     model: flags.model,
     ...(modelsDir !== undefined && { modelsDirectory: modelsDir }),
     ...(adapter && { adapters: adapter }),
+    ...(family !== undefined && { family }),
     ...(placement && { placement }),
     ...(order && { order }),
     threads,
