@@ -41,7 +41,9 @@ class Training:
     checkpoint_every: int = 50
     """Steps between checkpoints."""
     look_every: int = 100
-    """Steps between looks at the held-out samples."""
+    """Steps between looks at held-out samples."""
+    look_at: int = 100
+    """Most of them that are looked at."""
     micro_batch: int = 1
     """Samples evaluated at a time; more need more memory, and do not change what is learnt but by rounding."""
 
@@ -125,10 +127,11 @@ class Training:
 
     @torch.no_grad()
     def _look(self) -> dict[str, float]:
-        """Losses on the held-out samples."""
-        counts = self._counts(self.held_out)
+        """Losses on held-out samples, the same ones each time."""
+        looked_at = self.held_out[: self.look_at]
+        counts = self._counts(looked_at)
         sums = dict.fromkeys(PARTS, 0.0)
-        for sample in self.held_out:
+        for sample in looked_at:
             losses = self._losses([sample])
             for part in PARTS:
                 sums[part] += float(getattr(losses, part))
