@@ -1,6 +1,6 @@
 """Trains a model that completes and decides, or an adapter of one: a folder is a run, and the same command goes on with it.
 
-Ctrl-C, a crash or a kill costs the steps since the last checkpoint; what comes of it is the same.
+Ctrl-C writes what there is so far; a crash or a kill costs the steps since the last checkpoint. What comes of it is the same.
 """
 
 from __future__ import annotations
@@ -181,10 +181,11 @@ def main() -> None:
         training = _open(arguments)
     except (RunError, SampleFileError, ModelFileError) as error:
         sys.exit(f"error: {error}")
-    if not training.run(should_stop=lambda: bool(stopped)):
+    is_done = training.run(should_stop=lambda: bool(stopped))
+    print(f"{'model' if arguments.full else 'adapter'}: {_write(training, arguments)}")
+    if not is_done:
         print(f"stopped at step {training.step}; the same command goes on from here")
         sys.exit(EXIT_INTERRUPTED)
-    print(f"{'model' if arguments.full else 'adapter'}: {_write(training, arguments)}")
 
 
 def _write(training: Training, arguments: argparse.Namespace) -> Path:

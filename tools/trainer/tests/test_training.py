@@ -1,11 +1,14 @@
 import json
 import random
+import signal
+import sys
 from pathlib import Path
 
 import pytest
 import torch
 from torch.nn import functional as F
 
+from repoformer_trainer import train
 from repoformer_trainer.adapter_file import read_adapter, write_adapter
 from repoformer_trainer.attention import attend
 from repoformer_trainer.decoder import Tree
@@ -13,9 +16,11 @@ from repoformer_trainer.gguf_model import GgufModel, ModelFileError
 from repoformer_trainer.lora_decoder import LoraDecoder
 from repoformer_trainer.objective import Weights, counts_of, losses_of
 from repoformer_trainer.ragged_decoder import RaggedDecoder, Work
-from repoformer_trainer.run_folder import RunError, RunFolder, RunSettings
+from repoformer_trainer.run_folder import RunError, RunFolder, RunSettings, digest
 from repoformer_trainer.samples import Sample, SampleFileError, SampleSet, in_order, read_samples
-from repoformer_trainer.train import Training
+from repoformer_trainer.train import EXIT_INTERRUPTED, Training
+
+from .conftest import NANO
 
 END, PRE, MID, SUF, EOF, CC = 0, 1, 2, 3, 5, 6
 
@@ -251,6 +256,36 @@ def test_adapters_are_written_and_read(nano: GgufModel, tmp_path: Path) -> None:
         read_adapter(LoraDecoder(nano, rank=2, alpha=8.0), path)
     with pytest.raises(ModelFileError, match="alpha is 8"):
         read_adapter(LoraDecoder(nano, rank=4, alpha=4.0), path)
+
+
+def test_the_command_writes_what_there_is_when_it_is_stopped(
+    nano: GgufModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples, run = tmp_path / "samples.jsonl", tmp_path / "run"
+    records = [{**vars(sample(number)), "retrieve": 1} for number in range(8)]
+    head = {"schema": 1, "samples": 8, "retrieveToken": CC, "middleToken": MID, "modelSha256": digest(NANO)}
+    samples.write_text("".join(f"{json.dumps(line)}\n" for line in [head, *records]))
+    command = [str(run), "--model", str(NANO), "--samples", str(samples), "--steps", "3", "--rank", "4", "--alpha", "8"]
+    monkeypatch.setattr(sys, "argv", ["train", *command, "--batch", "2"])
+    handlers = {}
+    monkeypatch.setattr(signal, "signal", handlers.__setitem__)
+
+    def stop_at_second_step(folder: RunFolder, **line: float) -> None:
+        note(folder, **line)
+        if line["step"] == 1:
+            handlers[signal.SIGTERM]()
+
+    note = RunFolder.note
+    monkeypatch.setattr(RunFolder, "note", stop_at_second_step)
+    with pytest.raises(SystemExit, match=str(EXIT_INTERRUPTED)):
+        train.main()
+    halfway = (run / "adapter.gguf").read_bytes()
+    read_adapter(decoder_of(nano), run / "adapter.gguf")
+    train.main()
+    assert (run / "adapter.gguf").read_bytes() != halfway
+    assert [
+        line["step"] for line in RunFolder.open(run, RunSettings(**json.loads((run / "run.json").read_text()))).log()
+    ] == [0, 1, 2]
 
 
 def test_reads_samples_and_says_what_is_wrong_with_them(tmp_path: Path) -> None:
