@@ -1,26 +1,14 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Chunk } from '@repoformer/domain';
-import { afterAll, beforeAll, expect, it } from 'vitest';
-import { openLabelModel, type LabelModel } from '../label/open-label-model.js';
+import { expect, it } from 'vitest';
 import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
+import { useEmbeddedModel } from './testing.js';
 import { trainingSample } from './training-sample.js';
 
 /** The trainer's test_shared_fixture.py reads the same file, and puts the sources together again from the tokens. */
 const FIXTURE = '../../../../test/fixtures/trainer/samples.jsonl';
 
 const { signal } = new AbortController();
-let directory: string;
-let opened: LabelModel;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'repoformer-samples-'));
-  opened = await openLabelModel({ model: 'repoformer-nano', modelsDirectory: directory, signal });
-});
-afterAll(async () => {
-  await opened.model.close();
-  await rm(directory, { recursive: true, force: true });
-});
+const embedded = useEmbeddedModel();
 
 const chunk = (path: string, text: string): Chunk => ({ path, startLine: 0, endLine: 1, score: 0.5, text });
 
@@ -57,7 +45,7 @@ const HOLES = [
 ];
 
 it('is what the trainer was tested with', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const { specialTokens } = model.info;
   const names = new Map(Object.entries(specialTokens).map(([text, token]) => [token, text]));
   const textOf = async (tokens: readonly number[]) => {

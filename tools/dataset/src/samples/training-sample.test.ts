@@ -1,23 +1,11 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import type { Chunk } from '@repoformer/domain';
-import { afterAll, beforeAll, expect, it } from 'vitest';
+import { expect, it } from 'vitest';
 import { HoleRunner } from '../label/hole-runner.js';
-import { openLabelModel, type LabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
+import { useEmbeddedModel } from './testing.js';
 import { trainingSample } from './training-sample.js';
 
-let directory: string;
-let opened: LabelModel;
-beforeAll(async () => {
-  directory = await mkdtemp(join(tmpdir(), 'repoformer-samples-'));
-  opened = await openLabelModel({ model: 'repoformer-nano', modelsDirectory: directory, signal });
-});
-afterAll(async () => {
-  await opened.model.close();
-  await rm(directory, { recursive: true, force: true });
-});
+const embedded = useEmbeddedModel();
 
 const { signal } = new AbortController();
 const settings = { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0 };
@@ -34,7 +22,7 @@ const hole = {
 const chunk: Chunk = { path: 'b.py', startLine: 0, endLine: 1, score: 0.5, text: 'shape.width * 2' };
 
 it('is what the model is asked when holes are labelled', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const options = { model, format, settings, signal };
   const sample = await trainingSample({ ...hole, retrieve: 1 }, [chunk], options);
   const run = await new HoleRunner(model, format, DEFAULT_RUN_SETTINGS).run(hole, [chunk], signal);
@@ -54,7 +42,7 @@ it('is what the model is asked when holes are labelled', async () => {
 });
 
 it('shows one chunk mostly, sometimes more, the same ones each time', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const options = { model, format, settings, signal };
   const chunks = ['one', 'two', 'three'].map((name) => ({
     ...chunk,
@@ -75,7 +63,7 @@ it('shows one chunk mostly, sometimes more, the same ones each time', async () =
 });
 
 it('has the suffix in front of the prefix in the share asked for, the same ones each time', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const { specialTokens } = model.info;
   const begins = async (id: string, suffixFirst: number) => {
     const sample = await trainingSample({ ...hole, id }, [chunk], {
@@ -94,14 +82,14 @@ it('has the suffix in front of the prefix in the share asked for, the same ones 
 });
 
 it('has no context where nothing was found, and no decision where none is known', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const sample = await trainingSample(hole, [], { model, format, settings, signal });
   expect(sample.context).toEqual([]);
   expect(sample).not.toHaveProperty('retrieve');
 });
 
 it('needs the context behind the suffix', async () => {
-  const { model, format } = opened;
+  const { model, format } = embedded();
   const other = { ...format, sharesPrefix: false };
   const made = trainingSample(hole, [], { model, format: other, settings, signal });
   await expect(made).rejects.toMatchObject({ reason: 'MODEL_UNSUPPORTED' });
