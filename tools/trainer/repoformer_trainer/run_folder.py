@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from dataclasses import asdict, dataclass
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 
 import torch
@@ -58,6 +58,9 @@ class RunSettings:
         return self.steps - self.cooldown if self.cooldown else 0
 
 
+_DEFAULTS = {field.name: field.default for field in fields(RunSettings) if field.default is not MISSING}
+
+
 class RunFolder:
     """`run.json`, `checkpoint.pt` (the last), `loss.jsonl` (a line a step, and one for each look at held-out samples)."""
 
@@ -77,8 +80,9 @@ class RunFolder:
         folder, wanted = cls(path, settings), asdict(settings)
         file = path / "run.json"
         if file.exists():
-            found = json.loads(file.read_text())
-            changed = sorted(name for name in wanted if found.get(name) != wanted[name])
+            # What a run of an older version does not name is as it was then.
+            found = {**_DEFAULTS, **json.loads(file.read_text())}
+            changed = sorted(name for name in wanted.keys() | found.keys() if found.get(name) != wanted.get(name))
             if changed and not (changed == ["steps"] and folder._is_steady(RunSettings(**found))):
                 raise RunError(f"{path} holds a run with another {', '.join(changed)}: name another folder")
         _write_whole(file, json.dumps(wanted, indent=2) + "\n")

@@ -209,6 +209,14 @@ def test_a_folder_is_one_run(tmp_path: Path) -> None:
     RunFolder.open(tmp_path, settings(5))
     with pytest.raises(RunError, match="another seed, steps"):
         RunFolder.open(tmp_path, settings(6, seed=1))
+    # As written by a version that did not know of one setting, and by one that knows of more.
+    written = json.loads((tmp_path / "run.json").read_text())
+    del written["cooldown"]
+    (tmp_path / "run.json").write_text(json.dumps(written))
+    RunFolder.open(tmp_path, settings(5))
+    (tmp_path / "run.json").write_text(json.dumps({**written, "unheard": 1}))
+    with pytest.raises(RunError, match="another unheard"):
+        RunFolder.open(tmp_path, settings(5))
 
 
 def test_the_rate_rises_and_falls(tmp_path: Path) -> None:
