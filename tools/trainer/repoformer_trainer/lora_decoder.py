@@ -9,18 +9,37 @@ from torch import nn
 from torch.nn import functional as F
 
 from .decoder import MATRICES, Decoder
+from .frozen_matrix import FrozenMatrix
 from .gguf_model import GgufModel
 
 
+class _Product(torch.autograd.Function):
+    """y = W x + scale * B (A x), of which A and B learn."""
+
+    @staticmethod
+    def forward(ctx, values, lora_a, lora_b, matrix: FrozenMatrix, scale: float) -> torch.Tensor:
+        first, second = lora_a.to(values.dtype), lora_b.to(values.dtype)
+        narrow = F.linear(values, first) * scale
+        ctx.save_for_backward(values, narrow, first, second)
+        ctx.matrix, ctx.scale = matrix, scale
+        return matrix(values).addmm_(narrow, second.t())
+
+    @staticmethod
+    def backward(ctx, gradient):
+        values, narrow, first, second = ctx.saved_tensors
+        of_narrow = (gradient @ second).mul_(ctx.scale)
+        of_values = ctx.matrix.back(gradient).addmm_(of_narrow, first)
+        return of_values, (of_narrow.t() @ values).float(), (gradient.t() @ narrow).float(), None, None
+
+
 class _Adapted(nn.Module):
-    """A matrix [out, in] that is never changed, with an adapter: y = W x + scale * B (A x)."""
+    """A matrix [out, in] that is never changed, with an adapter."""
 
     def __init__(
         self, weight: torch.Tensor, bias: torch.Tensor | None, rank: int, alpha: float, generator: torch.Generator
     ) -> None:
         super().__init__()
-        self.register_buffer("weight", weight, persistent=False)
-        self.register_buffer("bias", bias, persistent=False)
+        self.matrix = FrozenMatrix(weight, bias, is_learnt_through=True)
         size_out, size_in = weight.shape
         first = torch.randn(rank, size_in, generator=generator) / math.sqrt(size_in)
         self.lora_a = nn.Parameter(first.to(weight.device))
@@ -28,8 +47,7 @@ class _Adapted(nn.Module):
         self.scale = alpha / rank
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        narrow = F.linear(values, self.lora_a.to(values.dtype)) * self.scale
-        return torch.addmm(F.linear(values, self.weight, self.bias), narrow, self.lora_b.to(values.dtype).t())
+        return _Product.apply(values, self.lora_a, self.lora_b, self.matrix, self.scale)
 
 
 class LoraDecoder(Decoder):

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import torch
 from torch.nn import functional as F
 
+from .frozen_matrix import FrozenMatrix
 from .gguf_model import GgufModel
 from .rotary import frequencies, rotated
 
@@ -43,22 +44,6 @@ class Work:
     """Result: [wanted, vocabulary], float32."""
 
 
-class _Linear:
-    """A matrix that is only multiplied with, laid out for the processor's kernels: twice to three times as fast for few tokens."""
-
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None = None) -> None:
-        self.bias = bias
-        self.is_packed = (
-            weight.device.type == "cpu" and weight.dtype == torch.bfloat16 and torch.backends.mkldnn.is_available()
-        )
-        self.weight = torch.ops.mkldnn._reorder_linear_weight(weight, None) if self.is_packed else weight
-
-    def __call__(self, values: torch.Tensor) -> torch.Tensor:
-        if self.is_packed:
-            return torch.ops.mkldnn._linear_pointwise(values, self.weight, self.bias, "none", [], "")
-        return F.linear(values, self.weight, self.bias)
-
-
 class RaggedDecoder:
     """A decoder-only transformer (Llama, Qwen2) for evaluation, its matrices in bfloat16."""
 
@@ -74,15 +59,15 @@ class RaggedDecoder:
             tensor = model.tensors.get(name)
             return None if tensor is None else tensor.to(self.device, dtype)
 
-        def fused(layer: int, *names: str) -> _Linear:
+        def fused(layer: int, *names: str) -> FrozenMatrix:
             weights = [load(f"blk.{layer}.{name}.weight") for name in names]
             biases = [load(f"blk.{layer}.{name}.bias") for name in names]
-            return _Linear(torch.cat(weights), None if biases[0] is None else torch.cat(biases))
+            return FrozenMatrix(torch.cat(weights), None if biases[0] is None else torch.cat(biases))
 
         self.embedding = load("token_embd.weight")
         self.output_norm = load("output_norm.weight")
         output = load("output.weight")
-        self.output = _Linear(self.embedding if output is None else output)
+        self.output = FrozenMatrix(self.embedding if output is None else output)
         self.blocks = [
             {
                 "attn_norm": load(f"blk.{layer}.attn_norm.weight"),

@@ -69,6 +69,24 @@ def test_attention_on_cpus_is_that_of_pytorch(queries: int, keys: int) -> None:
         torch.testing.assert_close(one, other, atol=1e-5, rtol=1e-5)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_adapters_learn_what_autograd_says_of_the_plain_formula(nano: GgufModel, dtype: torch.dtype) -> None:
+    generator = torch.Generator().manual_seed(0)
+    for tokens, name in ((1, "ffn_down"), (70, "ffn_up"), (70, "attn_q")):
+        adapted = stirred(decoder_of(nano, dtype=dtype)).linears[f"1_{name}"]
+        weight = nano.tensors[f"blk.1.{name}.weight"].to(dtype).double()
+        values = torch.randn(tokens, weight.shape[1], generator=generator).to(dtype).requires_grad_()
+        outward = torch.randn(tokens, weight.shape[0], generator=generator).to(dtype)
+        learnt = (values, adapted.lora_a, adapted.lora_b)
+        found = adapted(values)
+        of_values, first, second = (each.detach().double().requires_grad_() for each in learnt)
+        expected = of_values @ (weight + adapted.scale * second @ first).t()
+        gradients = torch.autograd.grad(expected, (of_values, first, second), outward.double())
+        tolerance = 1e-5 if dtype == torch.float32 else 1e-2
+        for one, other in zip([found, *torch.autograd.grad(found, learnt, outward)], [expected, *gradients]):
+            assert (one.double() - other).norm() <= tolerance * other.norm()
+
+
 def test_a_fresh_adapter_changes_nothing_and_branches_see_only_their_trunk(nano: GgufModel) -> None:
     decoder = decoder_of(nano)
     plain = RaggedDecoder(nano, context_tokens=128, dtype=torch.float32)
