@@ -97,7 +97,7 @@ def _describe(writer: GGUFWriter, folder: Path, name: str | None) -> None:
 
 
 def _type_of(place: str, shape: tuple[int, ...], wanted: GGMLQuantizationType) -> GGMLQuantizationType:
-    return GGMLQuantizationType.F32 if place in ALWAYS_F32 else type_of(shape, wanted)
+    return GGMLQuantizationType.F32 if place in ALWAYS_F32 else type_of(place, shape, wanted)
 
 
 def _announce(writer: GGUFWriter, place: str, shape: tuple[int, ...], own: GGMLQuantizationType) -> None:

@@ -20,6 +20,9 @@ from .checkpoint import ConversionError
 from .fresh_weights import ShapeError, fresh_tensors, keep_layers, random_tensors
 from .gguf_model import GgufModel, ModelFileError, ModelShape, read_gguf_model
 from .model_file import TYPES, write_described, write_model
+from .narrow import keep_units, what_units_say
+from .run_folder import digest
+from .samples import SampleFileError, read_samples
 from .tokenizer_file import read_vocabulary
 
 SIZES = ("layers", "width", "heads", "kv_heads", "feed_forward")
@@ -103,9 +106,14 @@ def main() -> None:
     origin.add_argument("--like", type=Path, help="GGUF file whose vocabulary it has")
     origin.add_argument("--tokenizer", type=Path, help="folder with tokenizer.json, whose vocabulary it has")
     parser.add_argument("--keep-layers", type=_numbers, help="the model with only these layers, such as 0,2,5")
+    parser.add_argument(
+        "--samples",
+        type=Path,
+        help="made with that file: tell which hidden units stay of layers with a smaller --feed-forward",
+    )
     for name in SIZES:
         flag = name.replace("_", "-")
-        parser.add_argument(f"--{flag}", type=int, help="of a fresh model; default with --like: as the other's")
+        parser.add_argument(f"--{flag}", type=int, help="default with --like: as the other's")
     parser.add_argument("--context", type=int, help=f"tokens, of a model with --tokenizer; default {CONTEXT}")
     parser.add_argument("--seed", type=int, default=0, help="of fresh weights")
     parser.add_argument("--type", choices=TYPES, default="f16", help="of matrices; default f16")
@@ -114,7 +122,7 @@ def main() -> None:
     name = arguments.name or arguments.model.stem
     try:
         tensors = _write_like(arguments, name) if arguments.like else _write_with_tokenizer(arguments, name)
-    except (ModelFileError, ConversionError, ShapeError) as error:
+    except (ModelFileError, ConversionError, SampleFileError, ShapeError) as error:
         sys.exit(f"error: {error}")
     count = sum(tensor.numel() for tensor in tensors.values())
     print(f"{arguments.model}: {count / 1e6:.1f} million parameters")
@@ -132,9 +140,19 @@ def _write_like(arguments: argparse.Namespace, name: str) -> dict[str, torch.Ten
 def _made(model: GgufModel, arguments: argparse.Namespace) -> tuple[ModelShape, dict[str, torch.Tensor]]:
     sizes = _given(arguments)
     if arguments.keep_layers is not None:
-        if sizes:
-            raise ShapeError("keep-layers: leaves all other sizes as they are")
-        return replace(model.shape, layers=len(arguments.keep_layers)), keep_layers(model, arguments.keep_layers)
+        if sizes.keys() - {"feed_forward"}:
+            raise ShapeError("keep-layers: leaves all sizes but feed-forward as they are")
+        shape = checked(replace(model.shape, layers=len(arguments.keep_layers), **sizes))
+        tensors = keep_layers(model, arguments.keep_layers)
+        if not sizes:
+            return shape, tensors
+        if arguments.samples is None:
+            raise ShapeError("samples: must be given, for it depends on them which hidden units stay")
+        data = read_samples(arguments.samples)
+        if data.model_sha256 != digest(arguments.like):
+            raise ShapeError(f"samples: {arguments.samples} has tokens of another model than {arguments.like}")
+        said = what_units_say(model, data.samples)
+        return shape, keep_units(tensors, [said[layer] for layer in arguments.keep_layers], shape.feed_forward)
     shape = checked(replace(model.shape, **sizes))
     return shape, fresh_tensors(model, shape, arguments.seed)
 

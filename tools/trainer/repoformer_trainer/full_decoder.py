@@ -4,23 +4,61 @@ from __future__ import annotations
 
 import torch
 from torch import nn
-from torch.nn import functional as F
 
 from .decoder import MATRICES, NORMS, Decoder
+from .frozen_matrix import FrozenMatrix
 from .gguf_model import GgufModel
+from .rounding import rounded_to_q4_0
+
+
+class _Product(torch.autograd.Function):
+    """y = W x + b, all of which learn. What is evaluated is W as `matrix` has it: rounded, perhaps."""
+
+    @staticmethod
+    def forward(ctx, values, weight, bias, matrix: FrozenMatrix) -> torch.Tensor:
+        ctx.save_for_backward(values)
+        ctx.matrix, ctx.types = matrix, (weight.dtype, None if bias is None else bias.dtype)
+        return matrix(values)
+
+    @staticmethod
+    def backward(ctx, gradient):
+        (values,) = ctx.saved_tensors
+        of_weight, of_bias = ctx.types
+        return (
+            ctx.matrix.back(gradient),
+            (gradient.t() @ values).to(of_weight),
+            None if of_bias is None else gradient.sum(0, dtype=of_bias),
+            None,
+        )
 
 
 class _Linear(nn.Module):
-    """A matrix [out, in], and a bias where there is one; both in float32, evaluated as the values are."""
+    """A matrix [out, in], and a bias where there is one, both in float32, evaluated as the values are.
 
-    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None) -> None:
+    Args:
+        is_rounded: evaluated are the values that Q4_0 has for the matrix
+    """
+
+    def __init__(self, weight: torch.Tensor, bias: torch.Tensor | None, is_rounded: bool) -> None:
         super().__init__()
         self.weight = nn.Parameter(weight)
         self.bias = None if bias is None else nn.Parameter(bias)
+        self._is_rounded = is_rounded
+        self._evaluated: FrozenMatrix | None = None
+        self._versions: tuple[int, int | None] | None = None
 
     def forward(self, values: torch.Tensor) -> torch.Tensor:
-        bias = None if self.bias is None else self.bias.to(values.dtype)
-        return F.linear(values, self.weight.to(values.dtype), bias)
+        return _Product.apply(values, self.weight, self.bias, self._matrix(values.dtype))
+
+    def _matrix(self, dtype: torch.dtype) -> FrozenMatrix:
+        """Made anew when the parameters have changed: once a step, and not for each sample of it."""
+        versions = self.weight._version, None if self.bias is None else self.bias._version
+        if self._evaluated is None or versions != self._versions:
+            weight = rounded_to_q4_0(self.weight.detach()) if self._is_rounded else self.weight.detach()
+            bias = None if self.bias is None else self.bias.detach().to(dtype)
+            self._evaluated = FrozenMatrix(weight.to(dtype), bias, self.weight.requires_grad)
+            self._versions = versions
+        return self._evaluated
 
 
 class FullDecoder(Decoder):
@@ -28,10 +66,17 @@ class FullDecoder(Decoder):
 
     Args:
         frozen: nothing learns, and the parameters are in `dtype`, too: a teacher
+        is_rounded: layers are evaluated as Q4_0 has them, and learn as if they were not rounded (Bengio et al., 2013): what
+            is lost by writing them so is learnt about
     """
 
     def __init__(
-        self, model: GgufModel, device: str = "cpu", dtype: torch.dtype = torch.bfloat16, frozen: bool = False
+        self,
+        model: GgufModel,
+        device: str = "cpu",
+        dtype: torch.dtype = torch.bfloat16,
+        frozen: bool = False,
+        is_rounded: bool = False,
     ) -> None:
         super().__init__(model.shape, device, dtype)
 
@@ -48,7 +93,7 @@ class FullDecoder(Decoder):
         for layer in range(self.shape.layers):
             for name in MATRICES:
                 weight, bias = load(f"blk.{layer}.{name}.weight"), load(f"blk.{layer}.{name}.bias")
-                self.linears[f"{layer}_{name}"] = _Linear(weight, bias)
+                self.linears[f"{layer}_{name}"] = _Linear(weight, bias, is_rounded)
         self.requires_grad_(not frozen)
 
     @property

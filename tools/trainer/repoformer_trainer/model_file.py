@@ -15,7 +15,9 @@ TYPES = {
     "f32": (GGMLQuantizationType.F32, LlamaFileType.ALL_F32),
     "f16": (GGMLQuantizationType.F16, LlamaFileType.MOSTLY_F16),
     "q8_0": (GGMLQuantizationType.Q8_0, LlamaFileType.MOSTLY_Q8_0),
+    "q4_0": (GGMLQuantizationType.Q4_0, LlamaFileType.MOSTLY_Q4_0),
 }
+"""Of matrices. Beside Q4_0 those that read and write tokens are Q8_0."""
 CARD = "repoformer.training_card"
 OWN = ("general.architecture", "general.file_type", CARD)
 """Fields that each file has of its own."""
@@ -88,7 +90,7 @@ def write_described(
         writer.add_string(CARD, json.dumps({"schema": 1, **card}, sort_keys=True))
     for name, tensor in tensors.items():
         values = np.ascontiguousarray(tensor.detach().float().cpu().numpy())
-        own = type_of(values.shape, quantisation)
+        own = type_of(name, values.shape, quantisation)
         writer.add_tensor(name, quants.quantize(values, own), raw_dtype=own)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
@@ -97,10 +99,12 @@ def write_described(
     os.replace(partial, path)
 
 
-def type_of(shape: tuple[int, ...], wanted: GGMLQuantizationType) -> GGMLQuantizationType:
+def type_of(name: str, shape: tuple[int, ...], wanted: GGMLQuantizationType) -> GGMLQuantizationType:
     """The type of a tensor in a file whose matrices are to be of one type."""
     if len(shape) < 2:
         return GGMLQuantizationType.F32
-    if wanted == GGMLQuantizationType.Q8_0 and shape[-1] % 32:
+    if wanted in (GGMLQuantizationType.Q8_0, GGMLQuantizationType.Q4_0) and shape[-1] % 32:
         return GGMLQuantizationType.F16
+    if wanted == GGMLQuantizationType.Q4_0 and name in ("token_embd.weight", "output.weight"):
+        return GGMLQuantizationType.Q8_0
     return wanted

@@ -6,6 +6,7 @@ Beside it, for models that do not know code yet: the text itself, and what a lar
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Protocol
 
 import torch
 from torch.nn import functional as F
@@ -37,7 +38,7 @@ class Losses:
     """Over what prefix, suffix and context are made of."""
     text_count: int
     teacher: torch.Tensor
-    """Divergence of the teacher's from the model's next tokens, over all tokens above."""
+    """Divergence of the teacher's from the model's next tokens, over all tokens above that the teacher knows."""
     teacher_count: int
 
     def joint(self, weights: Weights, counts: dict[str, int]) -> torch.Tensor:
@@ -49,11 +50,12 @@ class Losses:
         return total
 
 
+KINDS = ("generation", "decision", "text")
 PARTS = tuple(field.name for field in fields(Losses) if not field.name.endswith("_count"))
 
 
 def counts_of(
-    samples: list[Sample], data: SampleSet, with_text: bool = False, with_teacher: bool = False
+    samples: list[Sample], data: SampleSet, with_text: bool = False, teacher: Teacher | None = None
 ) -> dict[str, int]:
     """How many of each there are to learn."""
     generation = sum(len(sample.target) * (2 if sample.context else 1) for sample in samples)
@@ -63,22 +65,36 @@ def counts_of(
         "generation": generation,
         "decision": decision,
         "text": text,
-        "teacher": generation + text if with_teacher else 0,
+        "teacher": 0 if teacher is None else teacher.count(samples, data, with_text),
     }
 
 
-def losses_of(
-    decoder: Decoder, samples: list[Sample], data: SampleSet, with_text: bool = False, teacher: Decoder | None = None
-) -> Losses:
-    """Completes each hole without and, where there is any, with context behind one evaluated trunk.
+@dataclass(frozen=True)
+class Layout:
+    """Samples as they are evaluated: each a tree, and the places after whose tokens something is learnt."""
+
+    trees: list[Tree]
+    wanted: list[list[int]]
+    """Places in each tree's tokens."""
+    kinds: list[str]
+    """What is learnt after each, one of KINDS, all trees in a row."""
+    targets: list[int]
+    """Tokens that follow there; those of decisions mean nothing."""
+    labels: list[float]
+    """Of the decisions, in order."""
+
+    def places_of(self, *kinds: str) -> torch.Tensor:
+        return torch.tensor([at for at, each in enumerate(self.kinds) if each in kinds], dtype=torch.long)
+
+
+def laid_out(samples: list[Sample], data: SampleSet, with_text: bool = False) -> Layout:
+    """Each hole is completed without and, where there is any, with context behind one evaluated trunk.
 
     Args:
         with_text: also each token of prefix, suffix and context after those before it. Whether there is context is not
             learnt so: that is decided
-        teacher: has the same vocabulary
     """
-    trees, wanted, targets, kinds = [], [], [], []
-    labels = []
+    trees, wanted, kinds, targets, labels = [], [], [], [], []
     for sample in samples:
         ways = [sample.tail] if not sample.context else [sample.tail, sample.context + sample.tail]
         # What the last token of a truth is followed by is not learnt.
@@ -109,41 +125,51 @@ def losses_of(
             start += len(branch)
         trees.append(tree)
         wanted.append(places)
-    logs = decoder(trees, wanted).log_softmax(-1)
+    return Layout(trees, wanted, kinds, targets, labels)
+
+
+class Teacher(Protocol):
+    """Knows what comes next better than the model that learns from it."""
+
+    def count(self, samples: list[Sample], data: SampleSet, with_text: bool) -> int:
+        """After how many tokens it says what comes next."""
+
+    def divergence(self, samples: list[Sample], layout: Layout, logs: torch.Tensor) -> tuple[torch.Tensor, int]:
+        """The divergence (Kullback-Leibler) of its next tokens from the model's, summed, and after how many tokens.
+
+        Args:
+            logs: of the model, log-probabilities after each place of the layout, [places, vocabulary]
+        """
+
+
+def losses_of(
+    decoder: Decoder, samples: list[Sample], data: SampleSet, with_text: bool = False, teacher: Teacher | None = None
+) -> Losses:
+    """Evaluates the samples, and sums up what is to be learnt from them."""
+    layout = laid_out(samples, data, with_text)
+    logs = decoder(layout.trees, layout.wanted).log_softmax(-1)
     device = logs.device
-    rows = {
-        kind: torch.tensor([at for at, each in enumerate(kinds) if each == kind], dtype=torch.long, device=device)
-        for kind in _KINDS
-    }
-    expected = torch.tensor(targets, device=device)
-    sums = {
-        kind: F.nll_loss(logs[at], expected[at], reduction="sum") for kind, at in rows.items() if kind != "decision"
-    }
+    expected = torch.tensor(layout.targets, device=device)
+    sums, counts = {}, {}
+    for kind in ("generation", "text"):
+        at = layout.places_of(kind).to(device)
+        sums[kind], counts[kind] = F.nll_loss(logs[at], expected[at], reduction="sum"), len(at)
     nothing = torch.zeros((), device=device)
     decided = nothing
-    if labels:
-        chance, heads = torch.tensor(labels, device=device), logs[rows["decision"]]
+    if layout.labels:
+        chance, heads = torch.tensor(layout.labels, device=device), logs[layout.places_of("decision").to(device)]
         decided = -(chance * heads[:, data.retrieve_token] + (1 - chance) * heads[:, data.middle_token]).sum()
-    divergence, taught = nothing, 0
-    if teacher is not None:
-        at = torch.cat([rows["generation"], rows["text"]])
-        taught = len(at)
-        with torch.no_grad():
-            told = teacher(trees, wanted).log_softmax(-1)[at]
-        divergence = F.kl_div(logs[at], told, reduction="sum", log_target=True)
+    divergence, taught = (nothing, 0) if teacher is None else teacher.divergence(samples, layout, logs)
     return Losses(
         generation=sums["generation"],
-        generation_count=len(rows["generation"]),
+        generation_count=counts["generation"],
         decision=decided,
-        decision_count=len(labels),
+        decision_count=len(layout.labels),
         text=sums["text"],
-        text_count=len(rows["text"]),
+        text_count=counts["text"],
         teacher=divergence,
         teacher_count=taught,
     )
-
-
-_KINDS = ("generation", "decision", "text")
 
 
 def _is_labelled(sample: Sample, data: SampleSet) -> bool:

@@ -38,6 +38,8 @@ class RunSettings:
     """Of the divergence from a teacher."""
     full: bool = False
     """All of the model learns, and no adapter."""
+    type: str = "f16"
+    """Of the matrices of the model that comes of it."""
     rank: int = 16
     alpha: float = 32.0
     clip: float = 1.0

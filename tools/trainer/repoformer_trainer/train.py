@@ -23,9 +23,10 @@ from .gguf_model import GgufModel, ModelFileError, read_gguf_model
 from .lora_decoder import LoraDecoder
 from .loss_curve import write_curve
 from .model_file import TYPES, write_model
-from .objective import PARTS, Weights, counts_of, losses_of
+from .objective import PARTS, Teacher, Weights, counts_of, losses_of
 from .run_folder import RunError, RunFolder, RunSettings, digest
 from .samples import Sample, SampleFileError, SampleSet, in_order, read_samples
+from .teacher import Teaching, TeachingError, read_teacher
 
 EXIT_INTERRUPTED = 130
 
@@ -37,7 +38,7 @@ class Training:
     decoder: Decoder
     data: SampleSet
     folder: RunFolder
-    teacher: Decoder | None = None
+    teacher: Teacher | None = None
     checkpoint_every: int = 50
     """Steps between checkpoints."""
     look_every: int = 100
@@ -103,7 +104,7 @@ class Training:
         return losses_of(self.decoder, samples, self.data, self.weights.text > 0, self.teacher)
 
     def _counts(self, samples: list[Sample]) -> dict[str, int]:
-        return counts_of(samples, self.data, self.weights.text > 0, self.teacher is not None)
+        return counts_of(samples, self.data, self.weights.text > 0, self.teacher)
 
     def _learn(self, batch: list[Sample]) -> dict[str, float]:
         settings = self.folder.settings
@@ -158,8 +159,17 @@ def main() -> None:
     )
     parser.add_argument("--init-adapter", type=Path, help="adapter to go on from, of the same rank")
     parser.add_argument("--full", action="store_true", help="train the whole model: RUN/model.gguf comes of it")
-    parser.add_argument("--type", choices=TYPES, default="f16", help="of the matrices of that file; default f16")
-    parser.add_argument("--teacher", type=Path, help="GGUF file with the same vocabulary, whose next tokens are learnt")
+    parser.add_argument(
+        "--type",
+        choices=TYPES,
+        default="f16",
+        help="of the matrices of that file; default f16. As q4_0 they are rounded while they learn, too",
+    )
+    parser.add_argument(
+        "--teacher",
+        type=Path,
+        help="GGUF file with the same vocabulary, whose next tokens are learnt; or what `teach` wrote of one",
+    )
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--name", default="", help="of the adapter; default: the folder's")
     parser.add_argument("--licence", default="Apache-2.0")
@@ -179,7 +189,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: stopped.append(True))
     try:
         training = _open(arguments)
-    except (RunError, SampleFileError, ModelFileError) as error:
+    except (RunError, SampleFileError, ModelFileError, TeachingError, FileNotFoundError) as error:
         sys.exit(f"error: {error}")
     is_done = training.run(should_stop=lambda: bool(stopped))
     print(f"{'model' if arguments.full else 'adapter'}: {_write(training, arguments)}")
@@ -221,7 +231,7 @@ def _open(arguments: argparse.Namespace) -> Training:
     if (teacher is None) != (arguments.teacher_weight == 0):
         raise RunError("a teacher needs a weight (--teacher-weight), and the weight a teacher (--teacher)")
     names = ("steps", "batch", "learning_rate", "warmup", "cooldown", "decision_weight", "text_weight",
-             "teacher_weight", "full", "rank", "alpha", "seed")  # fmt: skip
+             "teacher_weight", "full", "type", "rank", "alpha", "seed")  # fmt: skip
     settings = RunSettings(
         model_sha256=model_sha256,
         samples_sha256=digest(arguments.samples),
@@ -229,26 +239,27 @@ def _open(arguments: argparse.Namespace) -> Training:
         teacher_sha256=digest(teacher) if teacher else None,
         **{name: getattr(arguments, name) for name in names},
     )
+    model, device = read_gguf_model(arguments.model), arguments.device
+    taught_by = _read_teacher(teacher, model, data, settings, device) if teacher else None
     folder = RunFolder.open(arguments.run, settings)
-    model = read_gguf_model(arguments.model)
-    device = arguments.device
     if full:
-        decoder = FullDecoder(model, device)
+        decoder = FullDecoder(model, device, is_rounded=settings.type == "q4_0")
     else:
         decoder = LoraDecoder(model, settings.rank, settings.alpha, settings.seed, device)
     if init:
         read_adapter(decoder, init)
-    taught_by = _read_teacher(teacher, model, device) if teacher else None
     return Training(decoder, data, folder, taught_by, micro_batch=arguments.micro_batch)
 
 
-def _read_teacher(path: Path, student: GgufModel, device: str) -> Decoder:
-    model = read_gguf_model(path)
-    if model.tokens != student.tokens:
-        raise RunError(
-            f"{path} has another vocabulary; leave out the same tokens (`repoformer model merge --vocabulary`)"
-        )
-    return FullDecoder(model, device, frozen=True)
+def _read_teacher(path: Path, student: GgufModel, data: SampleSet, settings: RunSettings, device: str) -> Teacher:
+    with path.open("rb") as file:
+        is_model = file.read(4) == b"GGUF"
+    if is_model:
+        return read_teacher(path, student, device)
+    teaching = Teaching(path, data, settings.samples_sha256)
+    if teaching.with_text != (settings.text_weight > 0):
+        raise TeachingError(f"{path}: with --text-weight it must be written with --text, and without without")
+    return teaching
 
 
 if __name__ == "__main__":
