@@ -528,3 +528,28 @@ describe('prefillMsPerToken', () => {
     expect(model.prefillMsPerToken()).toBeGreaterThan(0);
   });
 });
+
+describe('a rehearsal', () => {
+  it('measures the speed, and counts nothing', async () => {
+    const fresh = await loadNano({ chunkTokens: 64 });
+    try {
+      expect(fresh.prefillMsPerToken()).toBeUndefined();
+      await fresh.rehearse(never);
+      expect(fresh.prefillMsPerToken()).toBeGreaterThan(0);
+      expect(fresh.counters()).toMatchObject({ evaluatedTokens: 0, requests: 0, cancelledRequests: 0 });
+    } finally {
+      await fresh.close();
+    }
+  });
+
+  it('gives way to a completion, and leaves when it is told to', async () => {
+    const rehearsal = model.rehearse(never);
+    const evaluated = inLane(model, (lane) =>
+      lane.evaluate(Int32Array.of(5, 6), { watch: [7], signal: never }),
+    );
+    await expect(rehearsal).rejects.toMatchObject({ reason: 'SUPERSEDED' });
+    expect((await evaluated).evaluated).toBe(2);
+    await expect(model.rehearse(AbortSignal.abort())).rejects.toMatchObject({ kind: 'cancelled' });
+    await model.rehearse(never);
+  });
+});

@@ -13,6 +13,9 @@ import { LaneQueue, type LanePriority } from './lane-queue.js';
 import { LlamaModelLane } from './model-lane.js';
 import { PrefillRate } from './prefill-rate.js';
 
+/** Three batches: one reads the file, one tries the other number of threads, one tells the speed. */
+const REHEARSAL_TOKENS = 384;
+
 type Answer<T extends RequestReply['type']> = Extract<RequestReply, { type: T }>;
 
 /** A GGUF model evaluated by llama.cpp in a process of its own. */
@@ -80,6 +83,30 @@ export class LlamaLanguageModel implements LanguageModel {
     } catch (error) {
       if (signal.aborted && !cancelled) onCancelled();
       throw error;
+    }
+  }
+
+  /**
+   * Evaluates a few batches of no meaning, so that the first request finds the file in memory, the number of threads
+   * chosen and the speed known. Counts nothing, and gives way to the first completion.
+   *
+   * @throws AppError aborted/SUPERSEDED where it gave way; as `acquire` does.
+   */
+  async rehearse(signal: AbortSignal): Promise<void> {
+    const { contextTokens, vocabularySize } = this.info;
+    const length = Math.min(REHEARSAL_TOKENS, contextTokens);
+    const tokens = Int32Array.from({ length }, (_, at) => at % vocabularySize);
+    const turn = await this.#queue.enter('warm', signal);
+    try {
+      const client = await this.#supervisor.client(AbortSignal.any([signal, turn.preempted]));
+      const lane = new LlamaModelLane(client, turn, {
+        onProgress: ({ evaluated, elapsedMs }) => this.#prefillRate.add(evaluated, elapsedMs),
+        onGenerated: () => undefined,
+        onCancelled: () => undefined,
+      });
+      await lane.evaluate(tokens, { watch: [0], signal });
+    } finally {
+      turn.end();
     }
   }
 

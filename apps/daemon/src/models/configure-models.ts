@@ -29,16 +29,23 @@ export function configureModels({ config, origins }: ResolvedConfig, logger: Log
     // Where nobody set it, the catalogue knows better what suits a model.
     ...(origins['context-tokens'].kind !== 'default' && { contextTokens: config.contextTokens }),
   };
-  const load = async (spec: ModelSpec, signal: AbortSignal) => ({
-    name: spec.name,
-    model: await loadLanguageModel(spec, {
+  const load = async (spec: ModelSpec, signal: AbortSignal) => {
+    const model = await loadLanguageModel(spec, {
       signal,
       queueLimit: config.queueLimit,
       log: (level, message) => logger[level]({ model: spec.name }, message),
-    }),
-    family: spec.family,
-    adapters: spec.adapters.map(({ path }) => basename(path)),
-  });
+    });
+    // Nobody waits for it: requests may come meanwhile, and see for themselves what it fails by.
+    model.rehearse(signal).catch((error: unknown) => {
+      logger.debug({ model: spec.name, err: error }, 'the rehearsal did not come to its end');
+    });
+    return {
+      name: spec.name,
+      model,
+      family: spec.family,
+      adapters: spec.adapters.map(({ path }) => basename(path)),
+    };
+  };
 
   const findPolicy = async ({ recommended }: ModelSpec) => {
     facts.policy = await loadPolicy(config.policyFile, recommended, logger);
