@@ -12,7 +12,7 @@ from pathlib import Path
 from .gguf_model import ModelFileError, read_gguf_model
 from .run_folder import digest
 from .samples import SampleFileError, read_samples
-from .teacher import TeachingError, read_teacher, write_teaching
+from .teacher import Lesson, TeachingError, read_teacher, write_teaching
 
 EXIT_INTERRUPTED = 130
 SAY_EVERY = 100
@@ -47,17 +47,8 @@ def main() -> None:
                 left = rate * (len(data.samples) - done) / 60
                 print(f"{done} of {len(data.samples)} samples; {rate:.2f} s each, {left:.0f} min left", flush=True)
 
-        is_done = write_teaching(
-            arguments.teaching,
-            teacher,
-            digest(arguments.teacher),
-            data,
-            digest(arguments.samples),
-            arguments.top,
-            arguments.text,
-            lambda: bool(stopped),
-            say,
-        )
+        lesson = Lesson(digest(arguments.samples), digest(arguments.teacher), arguments.top, arguments.text)
+        is_done = write_teaching(arguments.teaching, teacher, data, lesson, lambda: bool(stopped), say)
     except (SampleFileError, ModelFileError, TeachingError) as error:
         sys.exit(f"error: {error}")
     if not is_done:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
+from collections.abc import Callable
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 
 import numpy as np
@@ -57,10 +60,22 @@ def read_teacher(path: str | Path, learner: GgufModel, device: str = "cpu") -> L
     return LiveTeacher(FullDecoder(model, device, frozen=True))
 
 
-class Teaching:
-    """A file of the likeliest next tokens that a teacher named, with their probabilities: of all samples, or of the first.
+@dataclass(frozen=True)
+class Lesson:
+    """What a file of teaching is of."""
 
-    A line of JSON says what it is of; then, for each sample in the order of their file, the tokens, [rows, top], and their
+    samples_sha256: str
+    teacher_sha256: str
+    top: int
+    """Next tokens that are named, after each token."""
+    with_text: bool
+    """Of prefix, suffix and context, too."""
+
+
+class Teaching:
+    """A file of the likeliest next tokens that a teacher named, with their probabilities: of all samples, or of some.
+
+    A line of JSON says what it is of; then, for each sample in their order by chance, the tokens, [rows, top], and their
     log-probabilities in float16, [rows, top].
     """
 
@@ -72,22 +87,22 @@ class Teaching:
         self.path = Path(path)
         with self.path.open("rb") as file:
             try:
-                self.head = json.loads(file.readline(4096))
+                head = json.loads(file.readline(4096))
             except ValueError as error:
                 raise TeachingError(f"{path}: this is neither a GGUF file nor what `teach` writes") from error
             self._start = file.tell()
-        if self.head.get("schema") != 1:
+        if head.get("schema") != 1:
             raise TeachingError(f"{path}: is not of this version; write it anew")
-        if self.head["samples_sha256"] != samples_sha256:
+        self.lesson = Lesson(**{field.name: head[field.name] for field in fields(Lesson)})
+        if self.lesson.samples_sha256 != samples_sha256:
             raise TeachingError(f"{path}: is of other samples; write it anew for these")
-        self.with_text: bool = self.head["with_text"]
-        self._token_type = np.dtype(self.head["token_type"])
+        self._token_type = np.dtype(head["token_type"])
         self._ends: dict[str, tuple[int, int]] = {}
         """By a sample's id: where its part begins, in bytes from the start, and its rows."""
         size = self.path.stat().st_size - self._start
         at = 0
-        for sample in data.samples:
-            rows = rows_of([sample], data, self.with_text)
+        for sample in by_chance(data.samples):
+            rows = rows_of([sample], data, self.lesson.with_text)
             end = at + rows * self.row_bytes
             if end > size:
                 break
@@ -98,21 +113,14 @@ class Teaching:
         self._content = np.memmap(self.path, np.uint8, "r", self._start, (at,)) if at else np.empty(0, np.uint8)
 
     @staticmethod
-    def begin(path: str | Path, samples_sha256: str, teacher_sha256: str, vocabulary: int, top: int, with_text: bool):
+    def begin(path: Path, lesson: Lesson, vocabulary: int) -> None:
         """Writes a file with nothing in it."""
-        head = {
-            "schema": 1,
-            "samples_sha256": samples_sha256,
-            "teacher_sha256": teacher_sha256,
-            "top": top,
-            "with_text": with_text,
-            "token_type": "uint16" if vocabulary <= 1 << 16 else "uint32",
-        }
-        Path(path).write_text(json.dumps(head) + "\n")
+        token_type = "uint16" if vocabulary <= 1 << 16 else "uint32"
+        path.write_text(json.dumps({"schema": 1, **asdict(lesson), "token_type": token_type}) + "\n")
 
     @property
     def row_bytes(self) -> int:
-        return self.head["top"] * (self._token_type.itemsize + 2)
+        return self.lesson.top * (self._token_type.itemsize + 2)
 
     def __len__(self) -> int:
         """Samples of which there is all."""
@@ -120,7 +128,7 @@ class Teaching:
 
     def add(self, logs: torch.Tensor) -> None:
         """Writes what was said of the next sample: log-probabilities, [rows, vocabulary]."""
-        values, tokens = logs.topk(self.head["top"])
+        values, tokens = logs.topk(self.lesson.top)
         with self.path.open("ab") as file:
             file.write(tokens.cpu().numpy().astype(self._token_type).tobytes())
             file.write(values.half().cpu().numpy().tobytes())
@@ -128,7 +136,7 @@ class Teaching:
     def of(self, sample: Sample) -> tuple[torch.Tensor, torch.Tensor]:
         """Tokens and log-probabilities, [rows, top] each."""
         at, rows = self._ends[sample.id]
-        top = self.head["top"]
+        top = self.lesson.top
         middle = at + rows * top * self._token_type.itemsize
         tokens = self._content[at:middle].view(self._token_type).reshape(rows, top)
         values = self._content[middle : at + rows * self.row_bytes].view(np.float16).reshape(rows, top)
@@ -156,6 +164,11 @@ class Teaching:
         return total, count
 
 
+def by_chance(samples: list[Sample]) -> list[Sample]:
+    """Always the same order, whose beginning is of all repositories."""
+    return sorted(samples, key=lambda sample: hashlib.sha256(sample.id.encode()).digest())
+
+
 def rows_of(samples: list[Sample], data: SampleSet, with_text: bool) -> int:
     """After how many tokens of samples a teacher has something to say: all that are learnt but decisions."""
     counts = counts_of(samples, data, with_text)
@@ -167,39 +180,34 @@ def taught_places(layout: Layout) -> torch.Tensor:
 
 
 def write_teaching(
-    path: str | Path,
+    path: Path,
     teacher: LiveTeacher,
-    teacher_sha256: str,
     data: SampleSet,
-    samples_sha256: str,
-    top: int,
-    with_text: bool,
-    should_stop=lambda: False,
-    say=lambda done: None,
+    lesson: Lesson,
+    should_stop: Callable[[], bool] = lambda: False,
+    say: Callable[[int], None] = lambda done: None,
 ) -> bool:
     """Writes what a teacher says of samples; goes on where it was interrupted. Returns whether it came to the end.
 
     Args:
-        top: how many next tokens are kept
-        say: is called with the number of samples done
+        say: is told how many samples are done
 
     Raises:
         TeachingError: the file is there, and of something else.
     """
-    path = Path(path)
     vocabulary = teacher.decoder.output.shape[0]
+    lesson = replace(lesson, top=min(lesson.top, vocabulary))
     if not path.exists():
-        Teaching.begin(path, samples_sha256, teacher_sha256, vocabulary, min(top, vocabulary), with_text)
-    teaching = Teaching(path, data, samples_sha256)
-    wanted = {"teacher_sha256": teacher_sha256, "top": min(top, vocabulary), "with_text": with_text}
-    changed = [name for name, value in wanted.items() if teaching.head[name] != value]
+        Teaching.begin(path, lesson, vocabulary)
+    teaching = Teaching(path, data, lesson.samples_sha256)
+    changed = [name for name, value in asdict(lesson).items() if getattr(teaching.lesson, name) != value]
     if changed:
         raise TeachingError(f"{path} was begun with another {', '.join(changed)}: name another file")
     os.truncate(path, teaching.whole_bytes)
-    for done, sample in enumerate(data.samples[len(teaching) :], len(teaching)):
+    for done, sample in enumerate(by_chance(data.samples)[len(teaching) :], len(teaching)):
         if should_stop():
             return False
-        layout = laid_out([sample], data, with_text)
+        layout = laid_out([sample], data, lesson.with_text)
         teaching.add(teacher.told(layout)[taught_places(layout)])
         say(done + 1)
     return True

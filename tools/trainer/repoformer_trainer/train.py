@@ -257,7 +257,7 @@ def _read_teacher(path: Path, student: GgufModel, data: SampleSet, settings: Run
     if is_model:
         return read_teacher(path, student, device)
     teaching = Teaching(path, data, settings.samples_sha256)
-    if teaching.with_text != (settings.text_weight > 0):
+    if teaching.lesson.with_text != (settings.text_weight > 0):
         raise TeachingError(f"{path}: with --text-weight it must be written with --text, and without without")
     return teaching
 

@@ -12,7 +12,15 @@ from repoformer_trainer.full_decoder import FullDecoder
 from repoformer_trainer.gguf_model import GgufModel, read_gguf_model
 from repoformer_trainer.objective import losses_of
 from repoformer_trainer.run_folder import digest
-from repoformer_trainer.teacher import LiveTeacher, Teaching, TeachingError, read_teacher, write_teaching
+from repoformer_trainer.teacher import (
+    Lesson,
+    LiveTeacher,
+    Teaching,
+    TeachingError,
+    by_chance,
+    read_teacher,
+    write_teaching,
+)
 
 from .conftest import NANO
 from .test_training import decoder_of, sample_set, stirred, write_samples
@@ -27,7 +35,7 @@ def live(nano: GgufModel) -> LiveTeacher:
 
 
 def write(path: Path, live: LiveTeacher, top: int, with_text: bool = True, **more) -> Teaching:
-    write_teaching(path, live, TEACHER, DATA, SAMPLES, top, with_text, **more)
+    write_teaching(path, live, DATA, Lesson(SAMPLES, TEACHER, top, with_text), **more)
     return Teaching(path, DATA, SAMPLES)
 
 
@@ -63,7 +71,7 @@ def test_goes_on_where_it_was_interrupted_and_teaches_what_there_is(live: LiveTe
     path, asked = tmp_path / "parts", iter(range(100))
     parts = write(path, live, 4, should_stop=lambda: next(asked) == 3)
     assert (len(parts), len(whole)) == (3, 6)
-    assert parts.count(DATA.samples, DATA, True) == parts.count(DATA.samples[:3], DATA, True)
+    assert parts.count(DATA.samples, DATA, True) == parts.count(by_chance(DATA.samples)[:3], DATA, True)
     losses = losses_of(live.decoder, DATA.samples, DATA, True, parts)
     assert losses.teacher_count == parts.count(DATA.samples, DATA, True) < losses.generation_count + losses.text_count
     with path.open("ab") as file:
@@ -81,7 +89,7 @@ def test_what_is_of_something_else_is_refused(live: LiveTeacher, tmp_path: Path)
     with pytest.raises(TeachingError, match="other samples"):
         Teaching(path, DATA, "3" * 64)
     with pytest.raises(TeachingError, match="another top, with_text"):
-        write_teaching(path, live, TEACHER, DATA, SAMPLES, 5, False)
+        write(path, live, 5, False)
     path.write_bytes(b"\xff\xfe")
     with pytest.raises(TeachingError, match="neither"):
         Teaching(path, DATA, SAMPLES)
