@@ -1,5 +1,7 @@
-"""Writes what a larger model says comes next in samples, so that a smaller one can learn it in many passes: half of what
-asking it costs each time. The same command goes on where it was interrupted, and what there is so far will do."""
+"""Writes what a larger model says comes next in samples: it is asked once, and a smaller one learns it in many passes.
+
+The same command goes on where it was interrupted; what there is so far will do, too.
+"""
 
 from __future__ import annotations
 
