@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
-import { describeDefault, findOption, flagOf, placeholderOf } from '@repoformer/config';
+import { describeDefault, findOption, flagOf, valueNameOf } from '@repoformer/config';
 import { CliContext } from './cli-context.js';
 import type { CommandOptions } from './cli-context.js';
 import type { Host } from './host.js';
@@ -41,12 +41,12 @@ export function action(host: Host, handler: Handler): (...args: unknown[]) => Pr
 export function tableOption(name: string, style: 'full' | 'brief' = 'full'): Option {
   const row = findOption(name);
   if (row === undefined) throw new Error(`no option is called ${name}`);
-  const placeholder = placeholderOf(row);
+  const valueName = valueNameOf(row);
   const fallback = describeDefault(row);
   const whole = `${row.doc.replace(/\.$/, '')}${fallback === undefined ? '' : ` (default: ${fallback})`}`;
   const text = style === 'full' ? whole : (row.doc.split(/[.:;] /)[0] ?? '').replace(/\.$/, '');
   const option = new Option(
-    placeholder === undefined ? flagOf(name) : `${flagOf(name)} <${placeholder}>`,
+    valueName === undefined ? flagOf(name) : `${flagOf(name)} <${valueName}>`,
     text.replaceAll('`', ''),
   );
   if (row.type === 'paths') option.argParser(collect);

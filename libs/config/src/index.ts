@@ -10,7 +10,7 @@ export type { ConfigFile } from './parse-file.js';
 export { parseFlags } from './parse-flags.js';
 export type { Flags, ParsedFlags } from './parse-flags.js';
 export { describeAllowed, formatAddress, isLoopbackHost, isModelPath } from './parse-value.js';
-export { describeDefault, placeholderOf, renderHelp } from './render-help.js';
+export { describeDefault, renderHelp, valueNameOf } from './render-help.js';
 export { renderReference } from './render-reference.js';
 export { resolveConfig } from './resolve-config.js';
 export type { ConfigSources } from './resolve-config.js';

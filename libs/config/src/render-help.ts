@@ -3,7 +3,7 @@ import type { OptionRow } from './option.js';
 import { optionsOf } from './option-table.js';
 
 /** What stands for the value in help: `N`, `PATH`, `a|b`; undefined for a switch. */
-export function placeholderOf(row: OptionRow): string | undefined {
+export function valueNameOf(row: OptionRow): string | undefined {
   switch (row.type) {
     case 'boolean':
       return undefined;
@@ -34,8 +34,8 @@ export function describeDefault(row: OptionRow): string | undefined {
 export function renderHelp(program: 'daemon' | 'cli', columns = 80): string {
   return optionsOf(program)
     .map((row) => {
-      const placeholder = placeholderOf(row);
-      const head = `  ${flagOf(row.name)}${placeholder === undefined ? '' : ` <${placeholder}>`}`;
+      const valueName = valueNameOf(row);
+      const head = `  ${flagOf(row.name)}${valueName === undefined ? '' : ` <${valueName}>`}`;
       const fallback = describeDefault(row);
       const text = `${row.doc}${fallback === undefined ? '' : ` Default: ${fallback}.`} [${variableOf(row.name)}]`;
       return `${head}\n${wrap(text.replaceAll('`', ''), columns, '      ')}`;

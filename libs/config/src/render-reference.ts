@@ -2,7 +2,7 @@ import { flagOf, variableOf } from './option.js';
 import type { OptionRow } from './option.js';
 import { OPTION_TABLE } from './option-table.js';
 import { describeAllowed } from './parse-value.js';
-import { placeholderOf } from './render-help.js';
+import { valueNameOf } from './render-help.js';
 
 const INTRODUCTION = `# Options
 
@@ -30,8 +30,8 @@ export function renderReference(): string {
 }
 
 function renderOption(row: OptionRow): string {
-  const placeholder = placeholderOf(row);
-  const flag = `${flagOf(row.name)}${placeholder === undefined ? '' : ` ${placeholder}`}`;
+  const valueName = valueNameOf(row);
+  const flag = `${flagOf(row.name)}${valueName === undefined ? '' : ` ${valueName}`}`;
   const users = { daemon: 'the daemon', cli: 'the command line', both: 'the daemon and the command line' };
   return `## ${row.name}
 

@@ -24,7 +24,7 @@ export function chunkHeader(path: string, style: ChunkStyle, language: string): 
   return fill(template, { comment: lineCommentOf(language), path, lines: '' }).trim();
 }
 
-/** Replaces `{name}` by its value in one pass, so that a value cannot bring in another placeholder. */
+/** Replaces `{name}` by its value in one pass, so that a value cannot bring in another `{name}`. */
 export function fill(template: string, values: Readonly<Record<string, string>>): string {
   return template.replace(/\{(\w+)\}/g, (whole, name: string) => values[name] ?? whole);
 }

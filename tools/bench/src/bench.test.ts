@@ -1,5 +1,6 @@
 import { GitRepository } from '@repoformer/e2e/harness';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { measureFirst } from './measure-first.js';
 import { measureIndexing } from './measure-index.js';
 import { measureSearch } from './measure-retrieval.js';
 import type { Rows } from './measurements.js';
@@ -45,6 +46,14 @@ it('prints every figure of the search', async () => {
     'comparing with every window': /times as fast, 10 of 10 answers are equal$/,
     '`git grep` for one word of the query': /times as fast$/,
     'ripgrep for the same in the checkout': /times as fast$|^not on this machine$/,
+  });
+});
+
+it("prints every figure of a model's first request", async () => {
+  expectFigures(await measureFirst('repoformer-nano', 2), {
+    'first request, 512 tokens of prompt': /n=2/,
+    'the same after a rehearsal': /n=2/,
+    'the rehearsal itself': /n=2/,
   });
 });
 

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { Daemon, runCli, type GitRepository } from '@repoformer/e2e/harness';
+import { measureFirst } from './measure-first.js';
 import { measureIndexing } from './measure-index.js';
 import { DEFAULT_POLICY, measurePolicy } from './measure-policy.js';
 import { measureSearch } from './measure-retrieval.js';
@@ -22,10 +23,12 @@ const HELP = `Measures, and prints a table.
                                           then in the daemon: answers meanwhile, and what hooks tell
   npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, git, and ripgrep
   npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of qwen2.5-coder-0.5b)
+  npm run bench -- first                  a model's first request, as it is loaded and after its rehearsal
 
 It works on a clone; without a repository it makes one of the source files of installed packages.
 
   --files 4000  --queries 500  --commits 40  --completions 12  --model default
+  --rounds 7    with first: in new processes, both ways in turn
   --plot FILE   with index: cost against the size of a change, as SVG
   --lines N     with retrieve: adds altered copies until there are so many lines
 `;
@@ -39,24 +42,30 @@ const { values, positionals } = parseArgs({
     commits: { type: 'string', default: '40' },
     model: { type: 'string', default: 'default' },
     lines: { type: 'string', default: '0' },
+    rounds: { type: 'string', default: '7' },
     plot: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
 });
 
 const [what = 'daemon', path] = positionals;
-const known = ['index', 'retrieve', 'policy'].includes(what) || (what === 'daemon' && path === undefined);
+const known =
+  ['index', 'retrieve', 'policy'].includes(what) ||
+  (['daemon', 'first'].includes(what) && path === undefined);
 if (values.help || !known) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 2;
 } else {
-  const rows =
-    what === 'policy'
-      ? measurePolicy(path === undefined ? DEFAULT_POLICY : resolve(path))
-      : await measureRepository(what, path);
+  const rows = await measure();
   console.log('| what | figure |\n| --- | --- |');
   for (const [name, figure] of [['machine', describeMachine()], ...rows])
     console.log(`| ${name} | ${figure} |`);
+}
+
+async function measure(): Promise<Rows> {
+  if (what === 'policy') return measurePolicy(path === undefined ? DEFAULT_POLICY : resolve(path));
+  if (what === 'first') return measureFirst(values.model, Number(values.rounds));
+  return measureRepository(what, path);
 }
 
 async function measureRepository(what: string, path: string | undefined): Promise<Rows> {

@@ -16,8 +16,9 @@ LOOKED_AT = 64
 
 @torch.no_grad()
 def what_units_say(model: GgufModel, samples: list[Sample]) -> list[torch.Tensor]:
-    """For each layer the size of what each hidden unit adds to the stream, root mean square over the samples' tokens (Sun et
-    al., 2023, for whole units): [units] each."""
+    """For each layer the size of what each hidden unit adds to the stream, as root mean square over tokens (Sun et al.,
+    2023, for whole units): [units] each. Tokens are those of the first LOOKED_AT samples.
+    """
     decoder = FullDecoder(model, frozen=True)
     downs = [decoder.linears[f"{layer}_ffn_down"] for layer in range(model.shape.layers)]
     squares = [torch.zeros(model.shape.feed_forward) for _ in downs]
@@ -28,14 +29,16 @@ def what_units_say(model: GgufModel, samples: list[Sample]) -> list[torch.Tensor
 
         return hook
 
+    tokens_seen = 0
     hooks = [down.register_forward_pre_hook(count(place)) for place, down in enumerate(downs)]
     for sample in samples[:LOOKED_AT]:
         tokens = [*sample.trunk, *sample.context, *sample.tail, *sample.target]
+        tokens_seen += len(tokens)
         # Of the last layer, too, all tokens.
         decoder([Tree(tokens, [])], [list(range(len(tokens)))])
     for hook in hooks:
         hook.remove()
-    return [square.sqrt() * down.weight.float().norm(dim=0) for square, down in zip(squares, downs)]
+    return [(square / tokens_seen).sqrt() * down.weight.float().norm(dim=0) for square, down in zip(squares, downs)]
 
 
 def keep_units(

@@ -57,12 +57,12 @@ function optionsOf(command: Command): CompletedOption[] {
 }
 
 function toCompleted(option: Option): CompletedOption {
-  const placeholder = /<(.+)>/.exec(option.flags)?.[1];
-  const words = placeholder?.split('|') ?? [];
+  const valueName = /<(.+)>/.exec(option.flags)?.[1];
+  const words = valueName?.split('|') ?? [];
   return {
     flags: [option.short, option.long].filter((flag) => flag !== undefined),
     description: option.description.split(/[.(;:]/)[0]?.trim() ?? '',
-    takesValue: placeholder !== undefined,
+    takesValue: valueName !== undefined,
     choices: words.length > 1 && words.every((word) => /^[a-z-]+$/.test(word)) ? words : [],
   };
 }

@@ -76,7 +76,8 @@ const MARKS: readonly RegExp[] = [
   /secret|passwd|password|pwd|token|api_?-?key|access_?-?key|auth_?-?key|private_?-?key|credential/gi,
 ];
 
-const PLACEHOLDER =
+/** What people write where a secret is to go: words to look for in what is indexed, not marks of unfinished work. */
+const STAND_IN =
   /example|sample|placeholder|your|dummy|fake|redacted|change_?-?me|insert|replace|todo|xxxx|\*\*\*|\.\.\.|<|\$\{?|\{\{|%\(|%s|0123456789|1234567890|abcdefgh|lorem|not_?-?a_?-?real/i;
 /** The token of the standard's own examples: its subject is "1234567890". */
 const EXAMPLE_JWT = 'eyJzdWIiOiIxMjM0NTY3ODkw';
@@ -86,7 +87,7 @@ const WEAK_PASSWORD =
 
 /**
  * Looks for secrets in a text: private keys, tokens with well-known prefixes, passwords in connection strings,
- * and random-looking values given to names such as `api_key`. Placeholders and local test databases are let
+ * and random-looking values given to names such as `api_key`. Stand-ins and local test databases are let
  * through. Linear in the length of the text; bytes may be given as latin1 text.
  */
 export function findSecret(text: string): SecretHit | undefined {
@@ -109,7 +110,7 @@ export function findMarkedSecret(marked: string, whole: () => string): SecretHit
   for (const rule of TOKEN_RULES) {
     if (!rule.hints.some((hint) => marked.includes(hint))) continue;
     for (const [match] of marked.matchAll(rule.pattern)) {
-      if (!isPlaceholder(match) && !match.includes(EXAMPLE_JWT)) return { rule: rule.name };
+      if (!isStandIn(match) && !match.includes(EXAMPLE_JWT)) return { rule: rule.name };
     }
   }
   if (marked.includes('PRIVATE KEY') && hasPrivateKey(whole())) return { rule: 'private-key' };
@@ -140,7 +141,7 @@ function hasPrivateKey(text: string): boolean {
     // In source code the lines of a key are strings: joined here to see the text of the key itself.
     const body = text.slice(end, end + KEY_BODY_REACH).replace(/\\[nr]|[\s"'`+,]/g, '');
     const run = /[A-Za-z0-9/=]{48,}/.exec(body)?.[0];
-    if (run && entropyBits(run.slice(0, 256)) > 4 && !isPlaceholder(run.slice(0, 64))) return true;
+    if (run && entropyBits(run.slice(0, 256)) > 4 && !isStandIn(run.slice(0, 64))) return true;
   }
   return false;
 }
@@ -148,7 +149,7 @@ function hasPrivateKey(text: string): boolean {
 function hasConnectionPassword(text: string): boolean {
   for (const [, web, password, host] of text.matchAll(CONNECTION)) {
     if (web && !/^(?=.*\d)(?=.*[A-Za-z])[\w.~+-]{16,}$/.test(password!)) continue;
-    if (PLACEHOLDER.test(password!) || WEAK_PASSWORD.test(password!) || /[{}$()*]/.test(password!)) continue;
+    if (STAND_IN.test(password!) || WEAK_PASSWORD.test(password!) || /[{}$()*]/.test(password!)) continue;
     if (!LOCAL_HOST.test(host!)) return true;
   }
   return false;
@@ -163,7 +164,7 @@ function hasSecretAssignment(text: string): boolean {
 
 /** Whether a value looks drawn at random: letters and digits mixed, no words, high entropy for its alphabet. */
 function isRandom(value: string): boolean {
-  if (PLACEHOLDER.test(value) || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false;
+  if (STAND_IN.test(value) || !/\d/.test(value) || !/[A-Za-z]/.test(value)) return false;
   if (!/^[A-Za-z0-9+/=_.~!@#%^&*-]+$/.test(value)) return false;
   // Names, paths and versions: words of letters joined by marks.
   if (/^[A-Za-z]*\d{0,4}([._/:-][A-Za-z]*\d{0,4})+$/.test(value)) return false;
@@ -171,8 +172,8 @@ function isRandom(value: string): boolean {
   return /^[0-9a-f]+$/i.test(value) ? value.length >= 32 && bits > 3.2 : value.length >= 20 && bits > 3.9;
 }
 
-function isPlaceholder(value: string): boolean {
-  return PLACEHOLDER.test(value) || new Set(value.slice(4)).size < 8;
+function isStandIn(value: string): boolean {
+  return STAND_IN.test(value) || new Set(value.slice(4)).size < 8;
 }
 
 /** Shannon entropy in bits per character. */
