@@ -31,6 +31,8 @@ class RunSettings:
     cooldown: int = 0
     """Last steps, in which it falls in a straight line to nothing; 0: all after the warm-up."""
     decision_weight: float = 1.0
+    decision_labels: str = "file"
+    """Whether context helps, by the labels in the file of samples; "gain": by the likelihood of truths while learning."""
     text_weight: float = 0.0
     """Of prefix, suffix and context as text to be learnt, too."""
     teacher_sha256: str | None = None

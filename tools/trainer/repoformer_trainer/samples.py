@@ -38,6 +38,9 @@ class SampleSet:
     middle_token: int
     model_sha256: str
     """Of the GGUF file whose tokens these are."""
+    labels_by_gain: bool = False
+    """Decisions are labelled by what context does to the truth's likelihood for the model that learns, at each sample
+    anew; otherwise by `retrieve`, where that is known."""
 
 
 def read_samples(path: str | Path) -> SampleSet:

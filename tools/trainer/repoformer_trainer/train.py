@@ -10,7 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from pathlib import Path
 
@@ -170,6 +170,12 @@ def main() -> None:
         type=Path,
         help="GGUF file with the same vocabulary, whose next tokens are learnt; or what `teach` wrote of one",
     )
+    parser.add_argument(
+        "--decision-labels",
+        choices=("file", "gain"),
+        default="file",
+        help="whether context helps: as the samples are labelled (default), or as it makes truths likelier while learning",
+    )
     parser.add_argument("--steps", type=int, required=True)
     parser.add_argument("--name", default="", help="of the adapter; default: the folder's")
     parser.add_argument("--licence", default="Apache-2.0")
@@ -230,8 +236,8 @@ def _open(arguments: argparse.Namespace) -> Training:
         raise RunError("a whole model is trained without adapter: merge it first (`repoformer model merge`)")
     if (teacher is None) != (arguments.teacher_weight == 0):
         raise RunError("a teacher needs a weight (--teacher-weight), and the weight a teacher (--teacher)")
-    names = ("steps", "batch", "learning_rate", "warmup", "cooldown", "decision_weight", "text_weight",
-             "teacher_weight", "full", "type", "rank", "alpha", "seed")  # fmt: skip
+    names = ("steps", "batch", "learning_rate", "warmup", "cooldown", "decision_weight", "decision_labels",
+             "text_weight", "teacher_weight", "full", "type", "rank", "alpha", "seed")  # fmt: skip
     settings = RunSettings(
         model_sha256=model_sha256,
         samples_sha256=digest(arguments.samples),
@@ -248,6 +254,7 @@ def _open(arguments: argparse.Namespace) -> Training:
         decoder = LoraDecoder(model, settings.rank, settings.alpha, settings.seed, device)
     if init:
         read_adapter(decoder, init)
+    data = replace(data, labels_by_gain=settings.decision_labels == "gain")
     return Training(decoder, data, folder, taught_by, micro_batch=arguments.micro_batch)
 
 

@@ -1,7 +1,9 @@
 import json
+import math
 import random
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -148,6 +150,32 @@ def test_losses_count_what_they_say(nano: GgufModel) -> None:
             for part, count in counts_of(data.samples, data, with_text, teacher).items():
                 assert getattr(losses, f"{part}_count") == count
     assert losses_of(decoder, [sample(1, retrieve=None)], data).decision_count == 0
+
+
+def test_decisions_are_labelled_by_what_context_does_to_the_truth(nano: GgufModel) -> None:
+    decoder = stirred(decoder_of(nano))
+    data = SampleSet(
+        [sample(1, False, 1.0), sample(2, True, None), sample(3, True, 0.0)], CC, MID, "", labels_by_gain=True
+    )
+    losses = losses_of(decoder, data.samples, data)
+    assert losses.decision_count == counts_of(data.samples, data)["decision"] == 2
+    known = []
+    for each in data.samples[1:]:
+        truth, means = each.target, []
+        for way in (each.tail, each.context + each.tail):
+            tokens = each.trunk + way + truth
+            logs = decoder(
+                [Tree(tokens, [])], [list(range(len(tokens) - len(truth) - 1, len(tokens) - 1))]
+            ).log_softmax(-1)
+            means.append(logs.gather(1, torch.tensor(truth)[:, None]).mean().item())
+        gain = means[1] - means[0]
+        assert abs(gain) > 1e-3
+        known.append(replace(each, retrieve=1 / (1 + math.exp(-gain / 0.1))))
+    told = losses_of(decoder, known, replace(data, labels_by_gain=False))
+    torch.testing.assert_close(losses.decision, told.decision, atol=1e-3, rtol=1e-3)
+    # Nor does the loss fall by making context worse: labels are as if told.
+    one, other = (torch.autograd.grad(each.decision, list(decoder.parameters())) for each in (losses, told))
+    torch.testing.assert_close(one, other, atol=1e-3, rtol=1e-2)
 
 
 def test_means_are_weighted_apart(nano: GgufModel) -> None:
