@@ -22,7 +22,7 @@ export {
 export { readLabelRun, type LabelRun } from './label/label-run.js';
 export type { HoleRun, Probe, Variant } from './label/hole-run.js';
 export { buildHoles, type BuildResult, type SourceRepository } from './build/build-holes.js';
-export { ProgressLine } from './cli/progress-line.js';
+export { ProgressLine, timeLeft } from './cli/progress-line.js';
 export {
   defaultCacheDir,
   fetchCorpus,
@@ -50,4 +50,5 @@ export { openLabelModel, type LabelModel, type LabelModelOptions } from './label
 export { trainingSample, type SampleHead, type TrainingSample } from './samples/training-sample.js';
 export { thisMachine } from './this-machine.js';
 export { DEFAULT_RUN_SETTINGS, type RunSettings } from './label/run-settings.js';
+export { atLeast, finiteNumber, share, wholeNumber } from './cli/number-flags.js';
 export { runProgram } from './cli/run-program.js';

@@ -21,7 +21,7 @@ import {
 } from '../corpus/index.js';
 import { SPLITS, type Split } from '../record.js';
 import { checkShard } from '../shard-of.js';
-import { share, wholeNumber } from './numbers.js';
+import { share, wholeNumber } from './number-flags.js';
 import { paceOf, ProgressLine } from './progress-line.js';
 
 interface BuildFlags {

@@ -10,20 +10,17 @@ import { openLabelModel } from '../label/open-label-model.js';
 import { DEFAULT_RUN_SETTINGS, type RunSettings } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
 import { checkShard } from '../shard-of.js';
-import { wholeNumber } from './numbers.js';
+import { wholeNumber } from './number-flags.js';
 import { paceOf, ProgressLine } from './progress-line.js';
+import { addPromptFlags, promptSettings, type PromptFlags } from './prompt-flags.js';
 
-interface LabelFlags {
+interface LabelFlags extends PromptFlags {
   readonly model: string;
   readonly modelsDir?: string;
   readonly adapter?: string[];
   readonly family?: string;
   readonly placement?: 'after-suffix' | 'comment-prefix' | 'repository';
   readonly order?: 'best-first' | 'best-last';
-  readonly prefixTokens: number;
-  readonly suffixTokens: number;
-  readonly contextTokens: number;
-  readonly maxChunks: number;
   readonly completions: RunSettings['completions'];
   readonly split: readonly Split[];
   readonly limit?: number;
@@ -37,8 +34,7 @@ interface LabelFlags {
 
 /** `label`: puts the holes to a model, with and without their context. */
 export function addLabelCommand(program: Command, signal: AbortSignal): void {
-  const { budgets, maxChunks, completions } = DEFAULT_RUN_SETTINGS;
-  program
+  const command = program
     .command('label')
     .description('complete each hole with and without its context, and keep what came of it')
     .argument('<dataset>', 'folder that `build` made')
@@ -59,17 +55,13 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
         'best-last',
       ]),
     )
-    .option('--prefix-tokens <n>', 'most tokens before the hole', wholeNumber, budgets.prefixTokens)
-    .option('--suffix-tokens <n>', 'most tokens after it', wholeNumber, budgets.suffixTokens)
-    .option('--context-tokens <n>', 'most tokens of context', wholeNumber, budgets.contextTokens)
-    .option('--max-chunks <n>', 'most chunks of context', wholeNumber, maxChunks)
     .addOption(
       new Option(
         '--completions <which>',
         'completions to write: without and with all context, at each number of chunks, or none (likelihoods only)',
       )
         .choices(['ends', 'all', 'none'])
-        .default(completions),
+        .default(DEFAULT_RUN_SETTINGS.completions),
     )
     .option('--split <split...>', 'only holes of these splits', [...SPLITS])
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
@@ -88,6 +80,7 @@ export function addLabelCommand(program: Command, signal: AbortSignal): void {
     .addOption(new Option('--device <name>', 'of PyTorch').choices(['cpu', 'cuda']).default('cpu'))
     .option('--parallel <n>', 'holes at a time, with PyTorch', wholeNumber, 16)
     .action((dataset: string, flags: LabelFlags) => label(resolve(dataset), flags, signal));
+  addPromptFlags(command, DEFAULT_RUN_SETTINGS);
 }
 
 async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): Promise<void> {
@@ -107,13 +100,8 @@ async function label(dataset: string, flags: LabelFlags, signal: AbortSignal): P
   });
   const { model, format, lanes } = opened;
   try {
-    const { prefixTokens, suffixTokens, contextTokens, maxChunks, completions } = flags;
-    const settings = {
-      ...DEFAULT_RUN_SETTINGS,
-      budgets: { prefixTokens, suffixTokens, contextTokens },
-      maxChunks,
-      completions,
-    };
+    const { completions } = flags;
+    const settings = { ...DEFAULT_RUN_SETTINGS, ...promptSettings(flags), completions };
     const run = await describeLabelRun(opened, settings);
     const directory = await openLabelRun(join(dataset, 'labels'), run);
     console.error(`labels: ${directory}`);

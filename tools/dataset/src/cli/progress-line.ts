@@ -35,10 +35,12 @@ export class ProgressLine {
  */
 export function paceOf(perSecond: number | undefined, left: number): string {
   if (perSecond === undefined) return '';
-  return `, ${(perSecond * 3600).toFixed(0)} an hour, ${duration(left / perSecond)} left`;
+  return `, ${(perSecond * 3600).toFixed(0)} an hour${timeLeft(left, perSecond)}`;
 }
 
-function duration(seconds: number): string {
-  const minutes = Math.ceil(seconds / 60);
-  return minutes < 90 ? `${minutes} min` : `${(minutes / 60).toFixed(1)} h`;
+/** `, 15 min left`, or nothing before anything is known. */
+export function timeLeft(left: number, perSecond: number | undefined): string {
+  if (perSecond === undefined || perSecond <= 0) return '';
+  const minutes = Math.ceil(left / perSecond / 60);
+  return minutes < 90 ? `, ${minutes} min left` : `, ${(minutes / 60).toFixed(1)} h left`;
 }

@@ -12,19 +12,18 @@ import { fileError, PACKED } from '../files/jsonl.js';
 import { inputDigests, readLabels } from '../label/label-holes.js';
 import { gainInSimilarity } from '../label/label-record.js';
 import { openLabelModel } from '../label/open-label-model.js';
-import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
 import { SPLITS, type HoleRecord, type Split } from '../record.js';
 import { trainingSample, type SampleHead } from '../samples/training-sample.js';
-import { share, wholeNumber } from './numbers.js';
+import { share, wholeNumber } from './number-flags.js';
 import { ProgressLine } from './progress-line.js';
+import { addPromptFlags, promptSettings, type PromptFlags } from './prompt-flags.js';
 
-interface SamplesFlags {
+interface SamplesFlags extends PromptFlags {
   readonly model: string;
   readonly modelsDir?: string;
   readonly family?: string;
   readonly labels?: string;
   readonly split: readonly Split[];
-  readonly maxChunks: number;
   readonly suffixFirst: number;
   readonly limit?: number;
   readonly out: string;
@@ -32,7 +31,7 @@ interface SamplesFlags {
 
 /** `samples`: holes as tokens, to train a model on. */
 export function addSamplesCommand(program: Command, signal: AbortSignal): void {
-  program
+  const command = program
     .command('samples')
     .description('write holes as a model’s tokens, in the form that completions are asked for, to train on')
     .argument('<dataset>', 'folder that `build` made')
@@ -41,15 +40,15 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--family <name>', 'how prompts are written (default: as the model is served)')
     .option('--labels <run>', 'labels that say whether context helped; without them deciding is not learnt')
     .option('--split <split...>', `only holes of these splits (choices: ${SPLITS.join(', ')})`, ['train'])
-    .option('--max-chunks <n>', 'most chunks of context; mostly one is shown', wholeNumber, 3)
     .option('--suffix-first <share>', 'of samples with the suffix in front of the prefix, 0 to 1', share, 0)
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
     .requiredOption('--out <file>', `JSONL to write, compressed if its name ends in ${PACKED}`)
     .action((dataset: string, flags: SamplesFlags) => writeSamples(resolve(dataset), flags, signal));
+  addPromptFlags(command, { maxChunks: 3 });
 }
 
 async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortSignal): Promise<void> {
-  const { modelsDir, family, maxChunks, suffixFirst, limit } = flags;
+  const { modelsDir, family, suffixFirst, limit } = flags;
   if (flags.split.includes('benchmark')) {
     throw new AppError({
       kind: 'invalid_argument',
@@ -69,7 +68,7 @@ async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortS
     signal,
   });
   try {
-    const settings = { budgets: DEFAULT_RUN_SETTINGS.budgets, maxChunks, suffixFirst };
+    const settings = { ...promptSettings(flags), suffixFirst };
     const line = new ProgressLine();
     const options = { model, format, settings, signal };
     const modelSha256 = await fileDigest(spec.path);

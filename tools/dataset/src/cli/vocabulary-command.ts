@@ -6,7 +6,7 @@ import { readHoles } from '../build/build-holes.js';
 import { writeWhole } from '../files/write-whole.js';
 import { openLabelModel } from '../label/open-label-model.js';
 import { countTokens, coverage, greatestShares } from '../samples/count-tokens.js';
-import { wholeNumber } from './numbers.js';
+import { wholeNumber } from './number-flags.js';
 import { ProgressLine } from './progress-line.js';
 
 interface VocabularyFlags {

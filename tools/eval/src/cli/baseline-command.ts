@@ -11,13 +11,13 @@ import {
   readLabelRun,
   readLabels,
   SPLITS,
+  timeLeft,
   type Split,
 } from '@repoformer/dataset';
 import { AppError } from '@repoformer/domain';
 import { writeWhole } from '@repoformer/policy-tool';
 import { describeNgramRun, NgramModel, NgramRunner } from '../baseline/index.js';
 import { isServed } from '../collect/collect-results.js';
-import { timeLeft } from './flags.js';
 import { addRepositoryFlags, openRepositories, type RepositoryFlags } from './open-repositories.js';
 
 interface BaselineFlags extends RepositoryFlags {

@@ -1,9 +1,15 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { ProgressLine, readCorpusTexts, readManifest, SPLITS, type Split } from '@repoformer/dataset';
+import {
+  ProgressLine,
+  readCorpusTexts,
+  readManifest,
+  SPLITS,
+  wholeNumber,
+  type Split,
+} from '@repoformer/dataset';
 import { isServed, joinLabels, type LabelledHole } from '../collect/collect-results.js';
 import { CopiedRuns } from '../copies/copied-runs.js';
-import { wholeNumber } from './flags.js';
 import { addRepositoryFlags, openRepositories, type RepositoryFlags } from './open-repositories.js';
 
 interface CopiesFlags extends RepositoryFlags {

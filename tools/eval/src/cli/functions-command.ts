@@ -1,10 +1,9 @@
 import { resolve } from 'node:path';
 import { Option, type Command } from 'commander';
-import { ProgressLine, readCorpusTexts, SPLITS, type Split } from '@repoformer/dataset';
+import { atLeast, ProgressLine, readCorpusTexts, SPLITS, timeLeft, type Split } from '@repoformer/dataset';
 import { AppError } from '@repoformer/domain';
 import { isServed, joinLabels, type LabelledHole } from '../collect/collect-results.js';
 import { testFunctions, type TestedRepository } from '../functions/test-functions.js';
-import { positive, timeLeft } from './flags.js';
 import { addRepositoryFlags, openRepositories, type RepositoryFlags } from './open-repositories.js';
 
 interface FunctionsFlags extends RepositoryFlags {
@@ -26,7 +25,7 @@ export function addFunctionsCommand(program: Command, signal: AbortSignal): void
       .requiredOption('--labels <run>', 'folder of their labels; verdicts go to tests.jsonl in it'),
   )
     .addOption(new Option('--split <name>', 'holes to test').choices([...SPLITS]).default('benchmark'))
-    .option('--timeout <seconds>', 'for one run of a package’s tests', positive, 120)
+    .option('--timeout <seconds>', 'for one run of a package’s tests', atLeast(1), 120)
     .option('--no-isolation', 'run generated code with your rights and network; only for code that you trust')
     .action((dataset: string, flags: FunctionsFlags) => functions(resolve(dataset), flags, signal));
 }

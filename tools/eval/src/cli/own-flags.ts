@@ -1,11 +1,10 @@
 import { join, resolve } from 'node:path';
 import { Option, type Command } from 'commander';
 import type { ResolvedConfig } from '@repoformer/config';
-import { defaultCacheDir, ProgressLine } from '@repoformer/dataset';
+import { atLeast, defaultCacheDir, ProgressLine, timeLeft, wholeNumber } from '@repoformer/dataset';
 import { EAGERNESS_NAMES, type Eagerness } from '@repoformer/policy';
 import { measureRepository, type Measured } from '../own/measure-repository.js';
 import { readSettings } from '../own/read-settings.js';
-import { positive, timeLeft, wholeNumber } from './flags.js';
 
 /** Flags of the commands that measure a repository of this machine. */
 export interface OwnFlags {
@@ -26,7 +25,7 @@ export function addOwnFlags(command: Command, holes: number): Command {
     .option('--model <name>', 'name in the catalogue, or a GGUF file (default: as the daemon is set)')
     .option('--models-dir <folder>', 'where pulled models lie')
     .option('--policy <file>', 'fitted policy (default: as the daemon is set, else the one of the model)')
-    .option('--holes <n>', 'places to measure at', positive, holes)
+    .option('--holes <n>', 'places to measure at', atLeast(1), holes)
     .addOption(
       new Option('--eagerness <name>', 'what a policy pays for time (default: as the daemon is set)').choices(
         [...EAGERNESS_NAMES],

@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
 import { InvalidArgumentError, Option, type Command } from 'commander';
-import { SPLITS, type Split } from '@repoformer/dataset';
+import { finiteNumber, SPLITS, type Split } from '@repoformer/dataset';
 import { AppError } from '@repoformer/domain';
 import { EAGERNESS, EAGERNESS_NAMES, type Eagerness } from '@repoformer/policy';
 import { count, type Baseline } from '../analysis/index.js';
@@ -142,7 +142,5 @@ function namedValues(text: string, before: readonly NamedValue[]): NamedValue[] 
 }
 
 function numbers(text: string, before: readonly number[]): number[] {
-  const value = Number(text);
-  if (text.trim() === '' || !Number.isFinite(value)) throw new InvalidArgumentError('it must be a number.');
-  return [...before, value];
+  return [...before, finiteNumber(text)];
 }

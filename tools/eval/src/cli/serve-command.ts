@@ -3,6 +3,7 @@ import { InvalidArgumentError, Option, type Command } from 'commander';
 import type { CompletionOptions } from '@repoformer/completion';
 import { resolveConfig } from '@repoformer/config';
 import {
+  atLeast,
   DEFAULT_RUN_SETTINGS,
   describeLabelRun,
   openLabelModel,
@@ -11,6 +12,8 @@ import {
   readHoles,
   SPLITS,
   thisMachine,
+  timeLeft,
+  wholeNumber,
   type CorpusRepository,
   type HoleRecord,
   type LabelModel,
@@ -30,7 +33,6 @@ import { servedPolicy, type ServedPolicy } from '../serve/served-policy.js';
 import { serveMarkdown } from '../serve/serve-markdown.js';
 import { openServeRun, type ServeRun } from '../serve/serve-run.js';
 import { summarise } from '../serve/summarise.js';
-import { positive, timeLeft, wholeNumber } from './flags.js';
 import { describeMachine } from './machine.js';
 import { addRepositoryFlags, openRepositories, type RepositoryFlags } from './open-repositories.js';
 
@@ -58,7 +60,7 @@ export function addServeCommand(program: Command, signal: AbortSignal): void {
       .requiredOption('--out <folder>', 'where timings and tables go; the same command goes on with them'),
   )
     .addOption(new Option('--split <name>', 'holes to complete').choices([...SPLITS]).default('benchmark'))
-    .option('--limit <n>', 'only so many holes, the same ones each time', positive, 100)
+    .option('--limit <n>', 'only so many holes, the same ones each time', atLeast(1), 100)
     .option('--modes <list>', 'of never, always, auto', modeList, [...SERVE_MODES])
     .option('--model <name>', 'name in the catalogue, or a GGUF file', 'default')
     .option('--models-dir <folder>', 'where pulled models lie')

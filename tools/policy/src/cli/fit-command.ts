@@ -1,6 +1,6 @@
 import { resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readLabelRun, readLabels, writeWhole } from '@repoformer/dataset';
+import { Option, type Command } from 'commander';
+import { atLeast, finiteNumber, readLabelRun, readLabels, writeWhole } from '@repoformer/dataset';
 import { fitPolicy } from '../fit/fit-policy.js';
 import { formatReport } from '../fit/fit-report.js';
 import { TARGETS, type Target } from '../fit/targets.js';
@@ -38,7 +38,7 @@ export function addFitCommand(program: Command): void {
     )
     .option('--name <name>', "the policy's name (default: that of the model)")
     .addOption(new Option('--target <gain>', 'what counts as help').choices([...TARGETS]).default('es'))
-    .option('--minimum-gain <n>', "what a gain must exceed to count, in the target's unit", number, 0)
+    .option('--minimum-gain <n>', "what a gain must exceed to count, in the target's unit", finiteNumber, 0)
     .option('--folds <n>', 'of the cross-validation by repository', atLeast(2), 5)
     .option('--draws <n>', 'of the bootstrap over repositories', atLeast(10), 200)
     .option('--seed <n>', 'of folds, trees and bootstrap', atLeast(0), 1)
@@ -122,18 +122,4 @@ function describe(leftOut: LeftOut): string {
     .filter((reason) => leftOut[reason] > 0)
     .map((reason) => `${leftOut[reason]} ${names[reason]}`);
   return parts.length === 0 ? 'none' : parts.join(', ');
-}
-
-function number(text: string): number {
-  const value = Number(text);
-  if (text.trim() !== '' && Number.isFinite(value)) return value;
-  throw new InvalidArgumentError('it must be a number.');
-}
-
-function atLeast(least: number): (text: string) => number {
-  return (text) => {
-    const value = number(text);
-    if (Number.isInteger(value) && value >= least) return value;
-    throw new InvalidArgumentError(`it must be a whole number of ${least} or more.`);
-  };
 }

@@ -1,5 +1,5 @@
-import { InvalidArgumentError, Option, type Command } from 'commander';
-import { readHoles, SPLITS, type HoleRecord, type Split } from '@repoformer/dataset';
+import { Option, type Command } from 'commander';
+import { readHoles, SPLITS, wholeNumber, type HoleRecord, type Split } from '@repoformer/dataset';
 import { sampleOf } from '../measure/sample-holes.js';
 import { addRepositoryFlags, refusal, type RepositoryFlags } from './repository-flags.js';
 
@@ -40,9 +40,4 @@ export function byRepository(holes: readonly HoleRecord[]): Map<string, HoleReco
     else groups.set(hole.repository, [hole]);
   }
   return groups;
-}
-
-export function wholeNumber(text: string): number {
-  if (/^\d{1,9}$/.test(text)) return Number(text);
-  throw new InvalidArgumentError('it must be a whole number.');
 }

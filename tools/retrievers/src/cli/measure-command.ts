@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
-import { InvalidArgumentError, Option, type Command } from 'commander';
+import { Option, type Command } from 'commander';
 import {
+  atLeast,
   DEFAULT_RUN_SETTINGS,
   fileError,
   ProgressLine,
@@ -30,13 +31,7 @@ import {
   type RetrieverRow,
 } from '../retrievers/retriever-table.js';
 import { SELECTOR_NAMES, type SelectorName } from '../selection/selector-table.js';
-import {
-  addDatasetFlags,
-  byRepository,
-  selectHoles,
-  wholeNumber,
-  type DatasetFlags,
-} from './dataset-flags.js';
+import { addDatasetFlags, byRepository, selectHoles, type DatasetFlags } from './dataset-flags.js';
 import { openRepositories, refusal } from './repository-flags.js';
 
 interface MeasureFlags extends DatasetFlags {
@@ -232,7 +227,6 @@ function needsOf(name: RetrieverName): RetrieverRow['needs'] {
 
 /** Commander gives the values one by one; the first replaces the default. */
 function budgets(text: string, before: readonly number[] & { isGiven?: true }): number[] {
-  const value = wholeNumber(text);
-  if (value < 1) throw new InvalidArgumentError('it must be 1 or more.');
+  const value = atLeast(1)(text);
   return Object.assign(before.isGiven ? [...before, value] : [value], { isGiven: true as const });
 }
