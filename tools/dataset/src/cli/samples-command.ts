@@ -44,7 +44,7 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
     .requiredOption('--out <file>', `JSONL to write, compressed if its name ends in ${PACKED}`)
     .action((dataset: string, flags: SamplesFlags) => writeSamples(resolve(dataset), flags, signal));
-  addPromptFlags(command, { maxChunks: 3 });
+  addPromptFlags(command, { maxChunks: 3, remark: '; mostly the best alone is shown' });
 }
 
 async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortSignal): Promise<void> {

@@ -1,4 +1,5 @@
 import type { Chunk } from '@repoformer/domain';
+import type { TokenBudgets } from '@repoformer/fim';
 import { expect, it } from 'vitest';
 import { HoleRunner } from '../label/hole-runner.js';
 import { DEFAULT_RUN_SETTINGS } from '../label/run-settings.js';
@@ -60,6 +61,27 @@ it('shows one chunk mostly, sometimes more, the same ones each time', async () =
   expect(counts[1]).toBeGreaterThan(45);
   expect(Math.min(counts[2]!, counts[3]!)).toBeGreaterThan(8);
   expect(await shown('7')).toBe(await shown('7'));
+});
+
+it('is no longer than its budgets', async () => {
+  const { model, format } = embedded();
+  const line = (index: number) => `value_${index} = shape.width * ${index}\n`;
+  const lines = Array.from({ length: 200 }, (_, index) => line(index)).join('');
+  const long = { ...hole, prefix: `${lines}${hole.prefix}`, suffix: `${hole.suffix}${lines}` };
+  const chunks = [{ ...chunk, endLine: 200, text: lines }];
+  const sized = async (budgets: TokenBudgets) => {
+    const options = { model, format, settings: { ...settings, budgets }, signal };
+    const { trunk, context } = await trainingSample(long, chunks, options);
+    return { trunk: trunk.length, context: context.length };
+  };
+  const whole = await sized(DEFAULT_RUN_SETTINGS.budgets);
+  const short = await sized({ prefixTokens: 100, suffixTokens: 40, contextTokens: 60 });
+  // Markers come on top: three of the trunk, one of the context.
+  expect(short.trunk).toBeLessThanOrEqual(143);
+  expect(short.context).toBeLessThanOrEqual(61);
+  expect(Math.min(short.trunk, short.context)).toBeGreaterThan(40);
+  expect(whole.trunk).toBeGreaterThan(3 * short.trunk);
+  expect(whole.context).toBeGreaterThan(3 * short.context);
 });
 
 it('has the suffix in front of the prefix in the share asked for, the same ones each time', async () => {
