@@ -1,6 +1,6 @@
 """Trains a model that completes and decides, or an adapter of one: a folder is a run, and the same command goes on with it.
 
-Ctrl-C writes what there is so far; a crash or a kill costs the steps since the last checkpoint. What comes of it is the same.
+Ctrl-C writes what there is so far; a crash or a kill costs five minutes of work. What comes of it is the same.
 """
 
 from __future__ import annotations
@@ -40,7 +40,9 @@ class Training:
     folder: RunFolder
     teacher: Teacher | None = None
     checkpoint_every: int = 50
-    """Steps between checkpoints."""
+    """Most steps between checkpoints."""
+    checkpoint_seconds: float = 300
+    """No more than that much work, and a step, is lost by a crash."""
     look_every: int = 100
     """Steps between looks at held-out samples."""
     look_at: int = 100
@@ -71,6 +73,7 @@ class Training:
         settings = self.folder.settings
         order = in_order(len(self.training), settings.seed, self.step * settings.batch)
         started, begun = time.monotonic(), self.step
+        saved = started
         while self.step < settings.steps:
             if should_stop():
                 self.save()
@@ -82,9 +85,11 @@ class Training:
             is_last = self.step == settings.steps
             if self.held_out and (self.step % self.look_every == 0 or is_last):
                 self.folder.note(step=self.step - 1, **self._look())
-            if self.step % self.checkpoint_every == 0 or is_last:
+            now = time.monotonic()
+            if self.step % self.checkpoint_every == 0 or is_last or now - saved >= self.checkpoint_seconds:
                 self.save()
-            rate = (time.monotonic() - started) / (self.step - begun)
+                saved = now
+            rate = (now - started) / (self.step - begun)
             left = rate * (settings.steps - self.step) / 60
             shown = ", ".join(f"{name} {value:.4f}" for name, value in line.items())
             say(f"step {self.step} of {settings.steps}: {shown}; {rate:.1f} s a step, {left:.0f} min left")

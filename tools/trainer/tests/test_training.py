@@ -197,11 +197,20 @@ def settings(steps: int, **more) -> RunSettings:
 
 def training(nano: GgufModel, folder: Path, steps: int, **more) -> Training:
     run = RunFolder.open(folder, settings(steps))
-    return Training(decoder_of(nano), sample_set(24), run, checkpoint_every=3, look_every=4, **more)
+    return Training(decoder_of(nano), sample_set(24), run, **{"checkpoint_every": 3, "look_every": 4, **more})
 
 
 def quiet(_: str) -> None:
     pass
+
+
+class Killed(Exception):
+    pass
+
+
+def kill_at_step_7(text: str) -> None:
+    if text.startswith("step 7"):
+        raise Killed
 
 
 def test_learns_and_writes_down_how(nano: GgufModel, tmp_path: Path) -> None:
@@ -222,16 +231,8 @@ def test_goes_on_exactly_where_it_was_interrupted(nano: GgufModel, tmp_path: Pat
     parts = tmp_path / "parts"
     steps = iter(range(100))
     assert not training(nano, parts, 8).run(should_stop=lambda: next(steps) == 5, say=quiet)
-
-    class Killed(Exception):
-        pass
-
-    def kill(text: str) -> None:
-        if text.startswith("step 7"):
-            raise Killed
-
     with pytest.raises(Killed):
-        training(nano, parts, 8).run(say=kill)
+        training(nano, parts, 8).run(say=kill_at_step_7)
     with (parts / "loss.jsonl").open("a") as file:
         file.write('{"step": 7, "gener')
     resumed = training(nano, parts, 8)
@@ -240,6 +241,13 @@ def test_goes_on_exactly_where_it_was_interrupted(nano: GgufModel, tmp_path: Pat
     for one, other in zip(whole.decoder.parameters(), resumed.decoder.parameters()):
         assert torch.equal(one, other)
     assert resumed.folder.log() == whole.folder.log()
+
+
+def test_slow_steps_are_saved_more_often(nano: GgufModel, tmp_path: Path) -> None:
+    often = {"checkpoint_every": 100, "checkpoint_seconds": 0.0}
+    with pytest.raises(Killed):
+        training(nano, tmp_path, 8, **often).run(say=kill_at_step_7)
+    assert training(nano, tmp_path, 8).step == 7
 
 
 def test_what_is_evaluated_at_a_time_changes_only_rounding(nano: GgufModel, tmp_path: Path) -> None:
