@@ -25,6 +25,7 @@ interface SamplesFlags extends PromptFlags {
   readonly labels?: string;
   readonly split: readonly Split[];
   readonly suffixFirst: number;
+  readonly shortened: number;
   readonly limit?: number;
   readonly out: string;
 }
@@ -41,6 +42,12 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--labels <run>', 'labels that say whether context helped; without them deciding is not learnt')
     .option('--split <split...>', `only holes of these splits (choices: ${SPLITS.join(', ')})`, ['train'])
     .option('--suffix-first <share>', 'of samples with the suffix in front of the prefix, 0 to 1', share, 0)
+    .option(
+      '--shortened <share>',
+      'of samples with a quarter to three quarters of the tokens, of which more are learnt in the same time',
+      share,
+      0,
+    )
     .option('--limit <n>', 'only so many holes, the same ones each time', wholeNumber)
     .requiredOption('--out <file>', `JSONL to write, compressed if its name ends in ${PACKED}`)
     .action((dataset: string, flags: SamplesFlags) => writeSamples(resolve(dataset), flags, signal));
@@ -48,7 +55,7 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
 }
 
 async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortSignal): Promise<void> {
-  const { modelsDir, family, suffixFirst, limit } = flags;
+  const { modelsDir, family, suffixFirst, shortened, limit } = flags;
   if (flags.split.includes('benchmark')) {
     throw new AppError({
       kind: 'invalid_argument',
@@ -68,7 +75,7 @@ async function writeSamples(dataset: string, flags: SamplesFlags, signal: AbortS
     signal,
   });
   try {
-    const settings = { ...promptSettings(flags), suffixFirst };
+    const settings = { ...promptSettings(flags), suffixFirst, shortened };
     const line = new ProgressLine();
     const options = { model, format, settings, signal };
     const modelSha256 = await fileDigest(spec.path);

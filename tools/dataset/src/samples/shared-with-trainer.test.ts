@@ -56,7 +56,7 @@ it('is what the trainer was tested with', async () => {
   for (const { chunks, suffixFirst, ...hole } of HOLES) {
     const sample = await trainingSample({ ...hole, ...OF_ALL }, chunks, {
       ...{ model, format, signal },
-      settings: { ...DEFAULT_RUN_SETTINGS, suffixFirst },
+      settings: { ...DEFAULT_RUN_SETTINGS, suffixFirst, shortened: 0 },
     });
     const { trunk, context, tail, target } = sample;
     const [read, shown, begun, written] = await Promise.all([trunk, context, tail, target].map(textOf));

@@ -9,7 +9,7 @@ import { trainingSample } from './training-sample.js';
 const embedded = useEmbeddedModel();
 
 const { signal } = new AbortController();
-const settings = { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0 };
+const settings = { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0, shortened: 0 };
 const hole = {
   id: 'x',
   repository: 'test',
@@ -82,6 +82,33 @@ it('is no longer than its budgets', async () => {
   expect(Math.min(short.trunk, short.context)).toBeGreaterThan(40);
   expect(whole.trunk).toBeGreaterThan(3 * short.trunk);
   expect(whole.context).toBeGreaterThan(3 * short.context);
+});
+
+it('is shortened in the share asked for, the same ones each time', async () => {
+  const { model, format } = embedded();
+  const lines = Array.from({ length: 200 }, (_, index) => `value_${index} = ${index}\n`).join('');
+  const long = { ...hole, prefix: `${lines}${hole.prefix}` };
+  const sizes = async (shortened: number) => {
+    const options = { model, format, settings: { ...settings, shortened }, signal };
+    const ids = Array.from({ length: 40 }, (_, id) => String(id));
+    const samples = await Promise.all(
+      ids.map((id) => trainingSample({ ...long, id }, [{ ...chunk, endLine: 200, text: lines }], options)),
+    );
+    return samples.map(({ trunk, context }) => ({ trunk: trunk.length, context: context.length }));
+  };
+  const [whole, half, all] = [await sizes(0), await sizes(0.5), await sizes(1)];
+  const isShorter = ({ trunk }: { trunk: number }) => trunk < 0.85 * whole[0]!.trunk;
+  expect(whole.filter(isShorter)).toEqual([]);
+  expect(all.filter(isShorter)).toHaveLength(40);
+  for (const { trunk, context } of all) {
+    expect(trunk).toBeGreaterThan(0.2 * whole[0]!.trunk);
+    expect(context).toBeLessThan(0.85 * whole[0]!.context);
+  }
+  expect(new Set(all.map(({ trunk }) => trunk)).size).toBeGreaterThan(5);
+  const shorter = half.filter(isShorter);
+  expect(shorter.length).toBeGreaterThan(8);
+  expect(shorter.length).toBeLessThan(32);
+  expect(await sizes(0.5)).toEqual(half);
 });
 
 it('has the suffix in front of the prefix in the share asked for, the same ones each time', async () => {

@@ -1,6 +1,12 @@
 import { createHash } from 'node:crypto';
 import { AppError, throwIfAborted, type Chunk, type LanguageModel } from '@repoformer/domain';
-import { assembleDecision, assemblePrompt, suffixFirst, type FimFormat } from '@repoformer/fim';
+import {
+  assembleDecision,
+  assemblePrompt,
+  suffixFirst,
+  type FimFormat,
+  type TokenBudgets,
+} from '@repoformer/fim';
 import { prepareHole, type RunnableHole } from '../label/hole-prompts.js';
 import type { RunSettings } from '../label/run-settings.js';
 
@@ -22,6 +28,8 @@ export interface SampleHead {
 export interface SampleSettings extends Pick<RunSettings, 'budgets' | 'maxChunks'> {
   /** Share of samples that have the suffix in front of the prefix, from 0 to 1. */
   readonly suffixFirst: number;
+  /** Share of samples with a quarter to three quarters of the budgets, from 0 to 1. */
+  readonly shortened: number;
 }
 
 /**
@@ -63,7 +71,13 @@ export async function trainingSample(
   throwIfAborted(signal);
   if (!served.sharesPrefix) throw unsupported(`${served.family} wants context in front of the prefix`);
   const format = unitOf(`${id} order`) < settings.suffixFirst ? suffixFirst(served) : served;
-  const { parts, target, contexts } = await prepareHole(hole, chunks, { model, format, settings }, signal);
+  const sized = { ...settings, budgets: budgetsOf(id, settings) };
+  const { parts, target, contexts } = await prepareHole(
+    hole,
+    chunks,
+    { model, format, settings: sized },
+    signal,
+  );
   const trunk = assembleDecision(format, parts);
   const tail = assemblePrompt(format, parts).slice(trunk.length);
   const context = contexts[Math.floor(contexts.length * unitOf(id) ** 2)];
@@ -77,6 +91,18 @@ export async function trainingSample(
     tail: [...tail],
     target: [...target, endToken(format, model.info)],
     ...(retrieve !== undefined && { retrieve }),
+  };
+}
+
+function budgetsOf(id: string, { budgets, shortened }: SampleSettings): TokenBudgets {
+  if (unitOf(`${id} shortened`) >= shortened) return budgets;
+  const factor = 0.25 + 0.5 * unitOf(`${id} length`);
+  const { prefixTokens, suffixTokens, contextTokens } = budgets;
+  const part = (tokens: number) => Math.ceil(factor * tokens);
+  return {
+    prefixTokens: part(prefixTokens),
+    suffixTokens: part(suffixTokens),
+    contextTokens: part(contextTokens),
   };
 }
 
