@@ -66,6 +66,24 @@ describe('from a commit to a completion', () => {
     expect(finished.text ?? '').toBe(texts.join(''));
   });
 
+  it('takes over a name that only another file has', async () => {
+    const commit = repository.commit({
+      'till.py':
+        'import pricing\n\n\ndef pay(items, rate):\n    return pricing.quibbled_total(items, rate)\n',
+    });
+    await daemon.indexed(repository.root, commit);
+    const ask = (mode: RetrievalMode) =>
+      daemon.complete({
+        repository: repository.root,
+        path: 'shop.py',
+        prefix: 'import pricing\n\n\ndef refund(items, rate):\n    return pricing.',
+        suffix: '\n',
+        mode,
+      });
+    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(/^quibbled_total\(items, rate\)/);
+    expect((await ask(RetrievalMode.NEVER)).finished.text).not.toContain('quibbled');
+  });
+
   it('prints only the completion on standard output', async () => {
     const plain = await cli('complete', 'app.py:6:12', '--mode', 'never');
     expect(plain.code, plain.stderr).toBe(0);

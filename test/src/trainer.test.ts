@@ -58,7 +58,12 @@ describe.skipIf(missing)('tools/trainer', () => {
     async function writeSamples(path: string, options: Partial<LabelModelOptions> = {}): Promise<void> {
       const { model, format, spec } = await open(options);
       try {
-        const how = { model, format, settings: { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0 }, signal };
+        const how = {
+          model,
+          format,
+          settings: { ...DEFAULT_RUN_SETTINGS, suffixFirst: 0, shortened: 0 },
+          signal,
+        };
         const samples = [];
         for (const [at, hole] of HOLES.entries()) {
           const asked = { ...hole, id: String(at), retrieve: at % 2 };

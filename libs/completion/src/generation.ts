@@ -1,5 +1,5 @@
 import type { ModelLane } from '@repoformer/domain';
-import { assemblePrompt, type Hole, type PromptContext, type PromptParts } from '@repoformer/fim';
+import { assemblePrompt, copyingOf, type Hole, type PromptContext, type PromptParts } from '@repoformer/fim';
 import { CompletionFilter } from '@repoformer/postprocess';
 import type { FormattedModel } from './formatted-models.js';
 import type { CompletionRun } from './run.js';
@@ -38,6 +38,7 @@ export async function generate(run: CompletionRun, input: GenerationInput): Prom
     forcedBytes: parts.forcedBytes,
     ...(request.sampling && { sampling: request.sampling }),
     stopTokens: format.stopTokens,
+    ...copyingOf(input.generator.model.info, parts, context),
     signal,
   });
   try {

@@ -16,6 +16,8 @@ export interface ModelSpec {
   readonly family?: string;
   /** The policy that was found to suit this model, where there is one. */
   readonly recommended?: RecommendedPolicy;
+  /** See `ModelInfo.copyWeight`. */
+  readonly copyWeight?: number;
   readonly contextTokens: number;
   /** Threads for evaluating prompts and for generating; 0: chosen from the machine (all cores, one). */
   readonly prefillThreads: number;
@@ -46,6 +48,8 @@ export interface ModelInfo {
   /** Put before a prompt when the file says so. */
   readonly bosToken?: number;
   readonly endTokens: readonly number[];
+  /** `Copying.weight` that suits the model; absent: it copies well by itself. */
+  readonly copyWeight?: number;
   readonly metadata: { readonly name?: string; readonly basename?: string; readonly license?: string };
 }
 
@@ -102,7 +106,19 @@ export interface GenerateOptions {
   readonly sampling?: SamplingOptions;
   /** Tokens that end generation besides the model's own end tokens. */
   readonly stopTokens: readonly number[];
+  /** Only for greedy choice; undefined: the model alone decides. */
+  readonly copying?: Copying;
   readonly signal: AbortSignal;
+}
+
+/** Makes likelier what followed the same tokens elsewhere in the prompt. */
+export interface Copying {
+  /** What each longer match takes from what is said without it, above 0 and below 1. */
+  readonly weight: number;
+  /** Tokens of the text that is gone on with, up to the end of the prompt. */
+  readonly before: Int32Array;
+  /** Tokens of other passages of the prompt. */
+  readonly elsewhere: readonly Int32Array[];
 }
 
 export interface GeneratedPiece {

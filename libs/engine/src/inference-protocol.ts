@@ -1,4 +1,5 @@
 import type {
+  Copying,
   ErrorKind,
   ErrorReason,
   GenerationEnd,
@@ -39,6 +40,7 @@ export interface GenerateRequest {
   readonly maxTokens: number;
   readonly sampling: SamplingOptions | undefined;
   readonly stopTokens: readonly number[];
+  readonly copying: Copying | undefined;
 }
 
 /** From the daemon to the inference process. `id` names one request until its last reply. */

@@ -4,6 +4,7 @@ import { ForcedTokenBias } from './forced-token-bias.js';
 import type { EvaluatedReply, EvaluateRequest, GenerateRequest, ScoreRequest } from './inference-protocol.js';
 import type { LoadedModel } from './model-loader.js';
 import { PlainTokenizer } from './plain-tokenizer.js';
+import { PromptCopier } from './prompt-copier.js';
 import { Utf8Stream } from './utf8-stream.js';
 
 /** How a request hears that it is cancelled, and tells how far its prompt is. */
@@ -146,7 +147,8 @@ export class InferenceSession {
     const unfinished = { end: 'max_tokens', text: '' } as const;
     if (request.maxTokens <= 0) return unfinished;
 
-    const first = await this.#first(this.#checked(request.tokens), request, operation);
+    const copier = this.#copierOf(request);
+    const first = await this.#first(this.#checked(request.tokens), request, operation, copier);
     if (first.token === undefined) return unfinished;
     if (first.bytes !== undefined) {
       if (stops.has(first.token)) return { end: 'end_token', text: '' };
@@ -160,7 +162,10 @@ export class InferenceSession {
 
     this.#loaded.llama.maxThreads = this.#loaded.decodeThreads;
     const sampling = samplingOf(request, first.steps);
-    for await (const token of this.#sequence.evaluate([first.token], { ...sampling, yieldEogToken: true })) {
+    const tokens = copier
+      ? this.#copying(first.token, sampling, copier)
+      : this.#sequence.evaluate([first.token], { ...sampling, yieldEogToken: true });
+    for await (const token of tokens) {
       throwIfCancelled(operation);
       if (stops.has(token)) return { end: 'end_token', text: text.finish() };
       yield piece(this.#loaded.vocabulary.bytesOf(token));
@@ -168,6 +173,30 @@ export class InferenceSession {
       if (generatedTokens >= request.maxTokens || this.#isFull()) break;
     }
     return unfinished;
+  }
+
+  #copierOf({ copying, sampling }: GenerateRequest): PromptCopier | undefined {
+    if (copying === undefined || (sampling !== undefined && sampling.temperature > 0)) return undefined;
+    if (!(copying.weight > 0 && copying.weight < 1)) {
+      throw invalidArgument('copying', 'its weight must be above 0 and below 1');
+    }
+    return new PromptCopier(copying, (token) => this.#loaded.vocabulary.bytesOf(token).length > 0);
+  }
+
+  /** Tokens after one, each chosen with what the prompt says. */
+  async *#copying(
+    first: Token,
+    sampling: SamplingParameters,
+    copier: PromptCopier,
+  ): AsyncGenerator<Token, void, void> {
+    for (let token = first; ;) {
+      const candidates = copier.candidates();
+      const generateNext = askedFor(candidates, sampling);
+      const [output] = await this.#sequence.controlledEvaluate([[token, { generateNext }]]);
+      token = chosenBy(copier, candidates, output?.next ?? {});
+      copier.push(token);
+      yield token;
+    }
   }
 
   /** Forgets all state; for use after an evaluation that failed half-way. */
@@ -182,18 +211,27 @@ export class InferenceSession {
    * @returns the chosen token, not evaluated yet (undefined: the context is full); its bytes beyond the
    * forced ones (undefined: it ends with them); the number of choices made.
    */
-  async #first(prompt: Token[], request: GenerateRequest, operation: Operation): Promise<FirstToken> {
+  async #first(
+    prompt: Token[],
+    request: GenerateRequest,
+    operation: Operation,
+    copier: PromptCopier | undefined,
+  ): Promise<FirstToken> {
     let forced = request.forcedBytes;
     let input = prompt;
     for (let steps = 0; ; steps += 1) {
       const tokenBias = forced.length > 0 ? this.#forcedBias.towards(forced) : undefined;
       if (forced.length > 0 && tokenBias === undefined)
-        return await this.#feed(input, forced, operation, steps);
-      const choose: GenerateNext = { token: true, options: { ...samplingOf(request, steps), tokenBias } };
+        return await this.#feed(input, forced, operation, steps, copier);
+      const sampling = { ...samplingOf(request, steps), tokenBias };
+      const candidates = copier?.candidates((token) => this.#agrees(token, forced)) ?? [];
+      const choose = copier ? askedFor(candidates, sampling) : { token: true as const, options: sampling };
       const { next } = await this.#prefill(input, operation, choose, steps > 0);
       if (typeof next.token !== 'number') throw noToken();
-      const bytes = this.#loaded.vocabulary.bytesOf(next.token);
-      const chosen = { token: next.token, steps: steps + 1 };
+      const token = copier ? chosenBy(copier, candidates, next) : next.token;
+      copier?.push(token);
+      const bytes = this.#loaded.vocabulary.bytesOf(token);
+      const chosen = { token, steps: steps + 1 };
       if (bytes.length > forced.length || forced.length === 0) {
         return { ...chosen, bytes: bytes.subarray(forced.length) };
       }
@@ -202,15 +240,28 @@ export class InferenceSession {
       forced = forced.subarray(bytes.length);
       if (forced.length === 0) return this.#isFull() ? { steps } : chosen;
       if (this.#isFull()) return { steps };
-      input = [...input, next.token];
+      input = [...input, token];
     }
   }
 
+  /** Whether a token begins with the forced bytes, or they with it. */
+  #agrees(token: number, forced: Uint8Array): boolean {
+    const bytes = this.#loaded.vocabulary.bytesOf(token);
+    return bytes.subarray(0, forced.length).every((byte, index) => byte === forced[index]);
+  }
+
   /** Only a vocabulary without byte tokens gets here: what is typed is fed as it tokenises. */
-  async #feed(input: Token[], forced: Uint8Array, operation: Operation, steps: number): Promise<FirstToken> {
+  async #feed(
+    input: Token[],
+    forced: Uint8Array,
+    operation: Operation,
+    steps: number,
+    copier: PromptCopier | undefined,
+  ): Promise<FirstToken> {
     const rest = Array.from(this.#tokenizer.tokenize(new TextDecoder().decode(forced))) as Token[];
     const all = [...input, ...rest];
     if (all.length > this.#loaded.info.contextTokens) return { steps };
+    for (const token of rest) copier?.push(token);
     await this.#prefill(all.slice(0, -1), operation, undefined, steps > 0);
     return { token: all.at(-1)!, steps };
   }
@@ -275,6 +326,23 @@ export class InferenceSession {
 type ControlledNext = NonNullable<
   Awaited<ReturnType<LlamaContextSequence['controlledEvaluate']>>[number]
 >['next'];
+
+/** What a copier needs to know of the next token. */
+function askedFor(candidates: number[], options: SamplingParameters): GenerateNext {
+  const filter = { tokens: candidates as Token[], includeSelected: true };
+  return { token: true, options, logits: { filter }, totalLogitWeight: true };
+}
+
+function chosenBy(
+  copier: PromptCopier,
+  candidates: readonly number[],
+  { token, logits, totalLogitWeight }: ControlledNext,
+): Token {
+  if (typeof token !== 'number' || logits === undefined || totalLogitWeight === undefined) throw noToken();
+  const highest = logits.get(token)!;
+  const probabilityOf = (each: number) => Math.exp(logits.get(each as Token)! - highest) / totalLogitWeight;
+  return copier.choose(token, candidates, probabilityOf) as Token;
+}
 
 interface FirstToken {
   readonly token?: Token;

@@ -1,4 +1,4 @@
-import type { ModelLane } from '@repoformer/domain';
+import type { GenerateOptions, ModelLane } from '@repoformer/domain';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LlamaLanguageModel } from './llama-language-model.js';
@@ -301,6 +301,89 @@ describe('generate', () => {
       }),
     );
     expect(seen).toMatchObject({ generated: 3, cancelled: 0 });
+  });
+});
+
+describe('copying from the prompt', () => {
+  const passage = 'quorum_ledger.settle_ambers(vortex, 7341)';
+  const source = async (line: string) => {
+    const [elsewhere, before] = await model.tokenize([`    ${passage}\n\n`, `def close(vortex):\n${line}`]);
+    // So short a prompt it copies from by itself: what it is to copy here, it has not read.
+    return { elsewhere: elsewhere!, before: before!, prompt: before! };
+  };
+  const completed = async (line: string, change: Partial<GenerateOptions> = {}, weight = 0.6) => {
+    const { elsewhere, before, prompt } = await source(line);
+    const copying = { weight, before, elsewhere: [elsewhere] };
+    return await inLane(model, (lane) => generateAll(lane, prompt, { copying, maxTokens: 20, ...change }));
+  };
+
+  it('goes on as the prompt did, where the model alone does not', async () => {
+    const line = '    quorum_ledger.';
+    const alone = await completed(line, { copying: undefined });
+    expect(alone.text).not.toContain('settle_ambers(vortex, 7341)');
+    const copied = await completed(line);
+    expect(copied.text.startsWith('settle_ambers(vortex, 7341)')).toBe(true);
+    expect(copied.pieces).toHaveLength(copied.generatedTokens);
+  });
+
+  it('goes on with what is typed', async () => {
+    const { text: copied } = await completed('    quorum_ledger.', { forcedBytes: bytesOf('sett') });
+    expect(copied.startsWith('le_ambers(vortex, 7341)')).toBe(true);
+  });
+
+  it('leaves to the model what it is sure of, and all of it where nothing matches', async () => {
+    const nothing = { copying: { weight: 0.9, before: new Int32Array(), elsewhere: [] } };
+    const { prompt } = await source('    return ');
+    const alone = await inLane(model, (lane) => generateAll(lane, prompt, { maxTokens: 3 }));
+    const free = await inLane(model, (lane) => generateAll(lane, prompt, { maxTokens: 1, ...nothing }));
+    expect(alone.text.startsWith(free.text)).toBe(true);
+    const hardly = await completed('    return ', { maxTokens: 3 }, 0.000001);
+    expect(hardly.text).toBe(alone.text);
+  });
+
+  it('ends at the limit, at a full context and at stop tokens, as without', async () => {
+    expect(await completed('    quorum_', { maxTokens: 2 })).toMatchObject({
+      generatedTokens: 2,
+      end: 'max_tokens',
+    });
+    const long = await tokensOf(model, pythonSource(6000));
+    const prompt = long.slice(0, model.info.contextTokens - 5);
+    const copying = { weight: 0.5, before: prompt, elsewhere: [] };
+    const full = await inLane(model, (lane) => generateAll(lane, prompt, { copying, maxTokens: 100 }));
+    expect(full).toMatchObject({ generatedTokens: 6, end: 'max_tokens' });
+    const [first] = (await tokensOf(model, 'settle')).slice(0, 1);
+    expect(await completed('    quorum_ledger.', { stopTokens: [first!] })).toMatchObject({
+      text: '',
+      end: 'end_token',
+    });
+  });
+
+  it('is for greedy choice only', async () => {
+    const sampling = { temperature: 1, topP: 0.9, topK: 40, seed: 5 };
+    const line = '    quorum_ledger.';
+    const sampled = await completed(line, { sampling });
+    expect(sampled.text).toBe((await completed(line, { sampling, copying: undefined })).text);
+    expect((await completed(line, { sampling: { ...sampling, temperature: 0 } })).text).toContain('ambers');
+  });
+
+  it('is cancelled between two tokens', async () => {
+    const { elsewhere, before, prompt } = await source('    quorum_ledger.');
+    const controller = new AbortController();
+    const copying = { weight: 0.5, before, elsewhere: [elsewhere] };
+    const { signal } = controller;
+    await inLane(model, async (lane) => {
+      const pieces = lane.generate(prompt, generateOptions({ copying, signal, maxTokens: 200 }));
+      await pieces.next();
+      controller.abort();
+      await expect(pieces.next()).rejects.toMatchObject({ kind: 'cancelled' });
+      expect((await lane.evaluate(prompt, { signal: never })).reused).toBe(prompt.length);
+    });
+  });
+
+  it('refuses weights that leave nothing to the model, or nothing to the prompt', async () => {
+    for (const weight of [0, 1, -1, Number.NaN]) {
+      await expect(completed('x', {}, weight)).rejects.toMatchObject({ kind: 'invalid_argument' });
+    }
   });
 });
 

@@ -72,8 +72,8 @@ export class LlamaModelLane implements ModelLane {
     options: GenerateOptions,
   ): AsyncGenerator<GeneratedPiece, GenerationEnd, void> {
     this.#checkPrompt(tokens);
-    const { maxTokens, forcedBytes, sampling, stopTokens, signal } = options;
-    const request = { tokens, maxTokens, forcedBytes, sampling, stopTokens };
+    const { maxTokens, forcedBytes, sampling, stopTokens, copying, signal } = options;
+    const request = { tokens, maxTokens, forcedBytes, sampling, stopTokens, copying };
     const call = this.#begin(signal, (id) => ({ type: 'generate', id, ...request }));
     let counted = 0;
     const count = (generatedTokens: number) => {

@@ -6,6 +6,7 @@ export { anchorHole, type Hole } from './hole.js';
 export {
   assembleDecision,
   assemblePrompt,
+  copyingOf,
   assembleShared,
   prepareContext,
   prepareParts,

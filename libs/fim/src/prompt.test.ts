@@ -5,7 +5,14 @@ import { describePrompt } from './describe-prompt.js';
 import { FAMILY_TABLE } from './family-table.js';
 import { resolveFormat, suffixFirst, type FimFormat } from './format.js';
 import { anchorHole } from './hole.js';
-import { assembleDecision, assemblePrompt, assembleShared, prepareContext, prepareParts } from './prompt.js';
+import {
+  assembleDecision,
+  assemblePrompt,
+  assembleShared,
+  copyingOf,
+  prepareContext,
+  prepareParts,
+} from './prompt.js';
 import { WordTokenizer } from './testing.js';
 
 const BUDGETS = { prefixTokens: 200, suffixTokens: 100, contextTokens: 200 };
@@ -45,6 +52,22 @@ async function prompts(
     decision: tokenizer.read(assembleDecision(format, parts)),
   };
 }
+
+describe('copyingOf', () => {
+  it('names the text that is gone on with, and the rest of the prompt, for models that need it', async () => {
+    const tokenizer = new WordTokenizer(QWEN);
+    const format = resolveFormat(tokenizer.info());
+    const { parts } = await prompts(tokenizer, format);
+    const context = await prepareContext(format, CHUNKS, 'python', BUDGETS.contextTokens, tokenizer);
+    const read = (tokens?: Int32Array) => tokenizer.read(tokens!);
+    const { copying } = copyingOf({ copyWeight: 0.3 }, parts, context);
+    expect(copying?.weight).toBe(0.3);
+    expect(read(copying?.before)).toBe('import os\nx =');
+    expect(copying?.elsewhere.map(read)).toEqual(['\nprint(x)\n', read(context.tokens)]);
+    expect(copyingOf({ copyWeight: 0.3 }, parts).copying?.elsewhere).toHaveLength(1);
+    expect(copyingOf({}, parts, context)).toEqual({});
+  });
+});
 
 describe('prompts', () => {
   it('writes Qwen with context after the suffix, the best chunk nearest the hole', async () => {

@@ -1,4 +1,4 @@
-import type { Chunk } from '@repoformer/domain';
+import type { Chunk, Copying, ModelInfo } from '@repoformer/domain';
 import { CHARS_PER_TOKEN, keepEnd, keepStart, type Tokenize } from './budget.js';
 import { chunkHeader, fill, renderChunk } from './context.js';
 import type { Element } from './family.js';
@@ -174,6 +174,17 @@ export function assembleDecision(format: FimFormat, parts: PromptParts): Int32Ar
   if (format.sharesPrefix) return assembleShared(format, parts);
   const hole = format.single.findLastIndex((element) => element === 'prefix' || element === 'suffix') + 1;
   return assemble(format, format.single.slice(0, hole), parts, undefined);
+}
+
+/** Lets a model that copies badly copy from its own prompt; nothing for the others. */
+export function copyingOf(
+  { copyWeight }: Pick<ModelInfo, 'copyWeight'>,
+  parts: PromptParts,
+  context?: PromptContext,
+): { copying?: Copying } {
+  if (copyWeight === undefined) return {};
+  const elsewhere = context ? [parts.suffix, context.tokens] : [parts.suffix];
+  return { copying: { weight: copyWeight, before: concat([parts.prefix, parts.typed]), elsewhere } };
 }
 
 function sameElement(a: Element, b: Element | undefined): boolean {

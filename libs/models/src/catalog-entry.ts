@@ -78,6 +78,8 @@ export interface ModelEntry {
   /** Context length to run it with. */
   readonly contextTokens: number;
   readonly roles: readonly ModelRole[];
+  /** How far it is helped along to copy from its prompt, above 0 and below 1; absent: it copies well by itself. */
+  readonly copyWeight?: number;
   /** The policy found to suit this model. */
   readonly policy?: {
     readonly name: string;

@@ -69,6 +69,7 @@ const model = object(
   {
     family: text(100),
     merged: object({ file, type: { type: 'string', enum: [...MERGE_TYPES] }, sizeBytes, sha256 }),
+    copyWeight: { type: 'number', minimum: 0.01, maximum: 0.99 },
     policy: object(
       { name: text(100) },
       {

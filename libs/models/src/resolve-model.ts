@@ -90,6 +90,7 @@ async function createSpec(
     adapters: await adaptersOf(name, location, options),
     ...(family !== undefined && { family }),
     ...(recommended && { recommended }),
+    ...(entry?.copyWeight !== undefined && { copyWeight: entry.copyWeight }),
     contextTokens: options.contextTokens ?? entry?.contextTokens ?? CONTEXT_TOKENS,
     prefillThreads: options.prefillThreads ?? 0,
     decodeThreads: options.decodeThreads ?? 0,

@@ -44,7 +44,7 @@ export function addSamplesCommand(program: Command, signal: AbortSignal): void {
     .option('--suffix-first <share>', 'of samples with the suffix in front of the prefix, 0 to 1', share, 0)
     .option(
       '--shortened <share>',
-      'of samples with a quarter to three quarters of the tokens, of which more are learnt in the same time',
+      'of samples with a quarter to a half of the tokens, of which more are learnt in the same time',
       share,
       0,
     )

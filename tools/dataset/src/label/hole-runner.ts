@@ -8,6 +8,7 @@ import {
 import {
   assembleDecision,
   assemblePrompt,
+  copyingOf,
   type FimFormat,
   type PromptContext,
   type PromptParts,
@@ -138,6 +139,7 @@ export class HoleRunner {
       maxTokens: this.settings.maxTokens[hole.kind],
       forcedBytes: parts.forcedBytes,
       stopTokens: this.format.stopTokens,
+      ...copyingOf(this.model.info, parts, context),
       signal,
     });
     let text = '';

@@ -2,7 +2,9 @@ import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { openLabelRun, readLabelRun } from './label-run.js';
+import { describeLabelRun, labelRunKey, openLabelRun, readLabelRun } from './label-run.js';
+import { DEFAULT_RUN_SETTINGS } from './run-settings.js';
+import { useEmbeddedModel } from '../samples/testing.js';
 import { TEST_RUN } from './testing.js';
 
 let directory: string;
@@ -12,6 +14,22 @@ beforeEach(async () => {
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
 const inodeOf = async (path: string) => (await stat(path)).ino;
+
+describe('describeLabelRun', () => {
+  const embedded = useEmbeddedModel();
+
+  it('tells runs apart by how far a model copies from its prompts', async () => {
+    const opened = embedded();
+    const { copyWeight, ...info } = opened.model.info;
+    const model = Object.assign(Object.create(opened.model) as typeof opened.model, {});
+    Object.defineProperty(model, 'info', { value: info });
+    const runs = [opened, { ...opened, model }].map((each) => describeLabelRun(each, DEFAULT_RUN_SETTINGS));
+    const [copying, plain] = await Promise.all(runs);
+    expect(copying).toMatchObject({ copyWeight });
+    expect(plain).not.toHaveProperty('copyWeight');
+    expect(labelRunKey(copying!)).not.toBe(labelRunKey(plain!));
+  });
+});
 
 describe('openLabelRun', () => {
   it('writes run.json once, however many start', async () => {

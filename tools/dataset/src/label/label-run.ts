@@ -20,6 +20,8 @@ export interface LabelRun {
   };
   /** What evaluated it, where that was not llama.cpp: numbers differ in the third digit, milliseconds mean nothing. */
   readonly engine?: 'pytorch-bfloat16';
+  /** How far it was helped along to copy from prompts; absent: not at all. */
+  readonly copyWeight?: number;
   readonly family: string;
   readonly placement: string;
   /** Order of the chunks in the prompt. */
@@ -42,6 +44,7 @@ export async function describeLabelRun(
     schema: 1,
     model: { name: spec.name, sha256: await fileDigest(spec.path), adapters },
     ...(model instanceof TorchLanguageModel && { engine: 'pytorch-bfloat16' }),
+    ...(model.info.copyWeight !== undefined && { copyWeight: model.info.copyWeight }),
     family: format.family,
     placement: format.placement,
     order,

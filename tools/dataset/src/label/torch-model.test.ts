@@ -47,7 +47,10 @@ afterEach(async () => {
 });
 
 const never = new AbortController().signal;
-const base = { info: { endTokens: [1] }, close: () => Promise.resolve() } as unknown as LanguageModel;
+const base = {
+  info: { endTokens: [1], copyWeight: 0.2 },
+  close: () => Promise.resolve(),
+} as unknown as LanguageModel;
 const specOf = (path: string, adapters: ModelSpec['adapters'] = []) =>
   ({ name: 'tiny', path, adapters, contextTokens: 128 }) as unknown as ModelSpec;
 
@@ -75,6 +78,11 @@ describe.skipIf(process.platform === 'win32')('a model evaluated by PyTorch', ()
     await expect(TorchLanguageModel.start(base, spec, options)).rejects.toThrow(
       /repoformer model merge tiny/,
     );
+  });
+
+  it('does not say that it copies from prompts, for it does not', async () => {
+    const { info } = await start();
+    expect(info).toEqual({ endTokens: [1] });
   });
 
   it('gives each holder a lane of its own, and lets the others wait', async () => {

@@ -52,7 +52,9 @@ export class TorchLanguageModel implements LanguageModel {
   }
 
   get info() {
-    return this.base.info;
+    // The process chooses by itself: what prompts say is mixed in by our own engine alone.
+    const { copyWeight: _, ...info } = this.base.info;
+    return info;
   }
 
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {

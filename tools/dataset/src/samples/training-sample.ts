@@ -28,7 +28,7 @@ export interface SampleHead {
 export interface SampleSettings extends Pick<RunSettings, 'budgets' | 'maxChunks'> {
   /** Share of samples that have the suffix in front of the prefix, from 0 to 1. */
   readonly suffixFirst: number;
-  /** Share of samples with a quarter to three quarters of the budgets, from 0 to 1. */
+  /** Share of samples with a quarter to a half of the budgets, from 0 to 1. */
   readonly shortened: number;
 }
 
@@ -96,7 +96,7 @@ export async function trainingSample(
 
 function budgetsOf(id: string, { budgets, shortened }: SampleSettings): TokenBudgets {
   if (unitOf(`${id} shortened`) >= shortened) return budgets;
-  const factor = 0.25 + 0.5 * unitOf(`${id} length`);
+  const factor = 0.25 + 0.25 * unitOf(`${id} length`);
   const { prefixTokens, suffixTokens, contextTokens } = budgets;
   const part = (tokens: number) => Math.ceil(factor * tokens);
   return {

@@ -1,0 +1,75 @@
+import { describe, expect, it } from 'vitest';
+import { PromptCopier } from './prompt-copier.js';
+
+const MARKER = 99;
+const isText = (token: number) => token !== MARKER;
+const copier = (before: readonly number[], elsewhere: readonly (readonly number[])[] = [], weight = 0.5) =>
+  new PromptCopier(
+    { weight, before: Int32Array.from(before), elsewhere: elsewhere.map((each) => Int32Array.from(each)) },
+    isText,
+  );
+/** What a model says: given probabilities, and little of everything else. */
+const saying = (said: Record<number, number>) => (token: number) => said[token] ?? 0.001;
+const chosen = (by: PromptCopier, best: number, said: Record<number, number>) =>
+  by.choose(best, by.candidates(), saying(said));
+
+describe('PromptCopier', () => {
+  it('proposes what followed the last token, in the text and elsewhere, but no markers', () => {
+    expect(copier([1, 2, 1]).candidates()).toEqual([2]);
+    expect(copier([1], [[5, 1, 7, 1, MARKER]]).candidates()).toEqual([7]);
+    expect(copier([1], [[7, 8]]).candidates()).toEqual([]);
+    expect(copier([]).candidates()).toEqual([]);
+  });
+
+  it('prefers what followed the longer match', () => {
+    const { length } = copier([3, 1], [[2, 1, 7, 2, 1, 7, 3, 1, 8]]).candidates();
+    expect(length).toBe(2);
+    expect(copier([3, 1], [[2, 1, 7, 2, 1, 7, 3, 1, 8]]).candidates()[0]).toBe(8);
+  });
+
+  it('chooses the likeliest of model and matches together', () => {
+    // One token matches, and always went on with 7: half of the model's say is its.
+    const one = copier([1], [[1, 7]], 0.5);
+    expect(chosen(one, 4, { 4: 0.6, 7: 0.2 })).toBe(7);
+    expect(chosen(copier([1], [[1, 7]], 0.2), 4, { 4: 0.6, 7: 0.2 })).toBe(4);
+    // Two tokens match: .2 and then .2 of the rest.
+    expect(chosen(copier([2, 1], [[2, 1, 7]], 0.2), 4, { 4: 0.6, 7: 0.2 })).toBe(7);
+    expect(chosen(copier([2, 1], [[2, 1, 7]], 0.2), 4, { 4: 0.9, 7: 0.01 })).toBe(4);
+  });
+
+  it('is torn where matches went on in different ways', () => {
+    const passage = [1, 7, 1, 8, 1, 9];
+    expect(chosen(copier([1], [passage]), 4, { 4: 0.6 })).toBe(4);
+    expect(chosen(copier([1], [passage]), 7, { 7: 0.2, 8: 0.3 })).toBe(8);
+  });
+
+  it('leaves the choice to the model where nothing matches', () => {
+    expect(chosen(copier([1], [[2, 3]]), 4, { 4: 0.1 })).toBe(4);
+  });
+
+  it('proposes only what is allowed', () => {
+    const both = copier([1], [[1, 7, 1, 8, 1, 8]]);
+    expect(both.candidates()).toEqual([8, 7]);
+    expect(both.candidates((token) => token === 7)).toEqual([7]);
+  });
+
+  it('goes on behind what was chosen', () => {
+    const going = copier([1], [[1, 7, 8, 9]]);
+    const written = [];
+    for (let step = 0; step < 3; step++) {
+      const token = chosen(going, 4, { 4: 0.3 });
+      going.push(token);
+      written.push(token);
+    }
+    expect(written).toEqual([7, 8, 9]);
+    going.push(4);
+    expect(going.candidates()).toEqual([]);
+  });
+
+  it('asks for a few candidates only, the most promising ones', () => {
+    const passage = Array.from({ length: 100 }, (_, index) => [1, 200 + index]).flat();
+    const asked = copier([5, 1], [[...passage, 5, 1, 300]]).candidates();
+    expect(asked.length).toBeLessThan(50);
+    expect(asked[0]).toBe(300);
+  });
+});

@@ -1,0 +1,113 @@
+import type { Copying } from '@repoformer/domain';
+
+/** Longest match that is looked for, in tokens. */
+const LONGEST = 8;
+/** Most tokens that may be chosen in place of the model's own. */
+const MOST_CANDIDATES = 32;
+
+/** For matches of one length: how often each token came next. */
+type Followers = Map<number, number>;
+
+/**
+ * An n-gram model of a prompt, mixed into what a language model says (a cache model: Hellendoorn and Devanbu, 2017). Small
+ * models know the grammar, but not how to take a name from far above; here what followed the same tokens before becomes
+ * likelier, the more the longer the match.
+ */
+export class PromptCopier {
+  readonly #weight: number;
+  readonly #elsewhere: readonly Int32Array[];
+  readonly #isText: (token: number) => boolean;
+  /** The text up to here. */
+  readonly #written: number[];
+  /** Of matches of one token, of two, …, up to the longest that there is. */
+  #followers: Followers[] = [];
+
+  /** @param isText whether a token is text and no marker, which is never copied */
+  constructor({ weight, before, elsewhere }: Copying, isText: (token: number) => boolean) {
+    this.#weight = weight;
+    this.#elsewhere = elsewhere;
+    this.#isText = isText;
+    this.#written = Array.from(before);
+    this.#match();
+  }
+
+  /** Goes on behind a token that was chosen. */
+  push(token: number): void {
+    this.#written.push(token);
+    this.#match();
+  }
+
+  /** Tokens whose probabilities `choose` wants, the most promising ones of those that are allowed. */
+  candidates(isAllowed: (token: number) => boolean = () => true): number[] {
+    const shares = new Map<number, number>();
+    for (const token of new Set(this.#followers.flatMap((each) => [...each.keys()]))) {
+      if (isAllowed(token)) shares.set(token, this.#mixed(token, 0));
+    }
+    return [...shares]
+      .sort(([, a], [, b]) => b - a)
+      .slice(0, MOST_CANDIDATES)
+      .map(([token]) => token);
+  }
+
+  /**
+   * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice.
+   *
+   * @param best the model's own choice
+   * @param candidates as `candidates` says
+   * @param probabilityOf what the model says of them, and of its own choice
+   */
+  choose(best: number, candidates: readonly number[], probabilityOf: (token: number) => number): number {
+    let [chosen, highest] = [best, this.#mixed(best, probabilityOf(best))];
+    for (const token of candidates) {
+      const probability = this.#mixed(token, probabilityOf(token));
+      if (probability > highest) [chosen, highest] = [token, probability];
+    }
+    return chosen;
+  }
+
+  #mixed(token: number, probability: number): number {
+    let mixed = probability;
+    for (const followers of this.#followers) {
+      const share = (followers.get(token) ?? 0) / total(followers);
+      mixed += this.#weight * (share - mixed);
+    }
+    return mixed;
+  }
+
+  #match(): void {
+    const found: Followers[] = [];
+    for (const passage of [...this.#elsewhere, this.#written]) {
+      for (let last = 0; last + 1 < passage.length; last++) {
+        const follower = passage[last + 1]!;
+        const length = this.#lengthOfMatch(passage, last);
+        if (length === 0 || !this.#isText(follower)) continue;
+        for (let index = 0; index < length; index++) {
+          const followers = (found[index] ??= new Map<number, number>());
+          followers.set(follower, (followers.get(follower) ?? 0) + 1);
+        }
+      }
+    }
+    this.#followers = found;
+  }
+
+  /** How many tokens up to a place are the last ones that were written. */
+  #lengthOfMatch(passage: ArrayLike<number>, last: number): number {
+    const end = this.#written.length - 1;
+    let length = 0;
+    while (
+      length < LONGEST &&
+      length <= last &&
+      length <= end &&
+      passage[last - length] === this.#written[end - length]
+    ) {
+      length += 1;
+    }
+    return length;
+  }
+}
+
+function total(followers: Followers): number {
+  let sum = 0;
+  for (const count of followers.values()) sum += count;
+  return sum;
+}
