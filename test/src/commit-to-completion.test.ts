@@ -66,22 +66,23 @@ describe('from a commit to a completion', () => {
     expect(finished.text ?? '').toBe(texts.join(''));
   });
 
-  it('takes over a name that only another file has', async () => {
-    const commit = repository.commit({
-      'till.py':
-        'import pricing\n\n\ndef pay(items, rate):\n    return pricing.quibbled_total(items, rate)\n',
-    });
+  it('takes over what only another file says, which the model alone does not', async () => {
+    const steps = ['fetch', 'check', 'round', 'store'].map(
+      (verb) => `def ${verb}_rows(rows, width):\n    return [row.${verb}(width) for row in rows]\n\n\n`,
+    );
+    const till = `def pay(items, rate):\n    return ledger.brindled_sum(items, 7341, rate)\n`;
+    const commit = repository.commit({ 'till.py': till });
     await daemon.indexed(repository.root, commit);
     const ask = (mode: RetrievalMode) =>
       daemon.complete({
         repository: repository.root,
         path: 'shop.py',
-        prefix: 'import pricing\n\n\ndef refund(items, rate):\n    return pricing.',
+        prefix: `${steps.reverse().join('')}def refund(items, rate):\n    return ledger.`,
         suffix: '\n',
         mode,
       });
-    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(/^quibbled_total\(items, rate\)/);
-    expect((await ask(RetrievalMode.NEVER)).finished.text).not.toContain('quibbled');
+    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(/^brindled_sum\(items, 7341, rate\)/);
+    expect((await ask(RetrievalMode.NEVER)).finished.text).not.toContain('brindled');
   });
 
   it('prints only the completion on standard output', async () => {

@@ -18,10 +18,10 @@ export function renderChunk(
   return fill(style.template, { comment, path: chunk.path, lines });
 }
 
-/** The header line that {@link renderChunk} writes: a completion that repeats it has lost its way. */
+/** What {@link renderChunk} writes in front of a chunk's lines: a completion that repeats it has lost its way. */
 export function chunkHeader(path: string, style: ChunkStyle, language: string): string {
   const template = style.template.slice(0, style.template.indexOf('{lines}'));
-  return fill(template, { comment: lineCommentOf(language), path, lines: '' }).trim();
+  return fill(template, { comment: lineCommentOf(language), path, lines: '' });
 }
 
 /** Replaces `{name}` by its value in one pass, so that a value cannot bring in another `{name}`. */

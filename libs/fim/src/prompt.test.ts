@@ -63,7 +63,8 @@ describe('copyingOf', () => {
     const { copying } = copyingOf({ copyWeight: 0.3 }, parts, context);
     expect(copying?.weight).toBe(0.3);
     expect(read(copying?.before)).toBe('import os\nx =');
-    expect(copying?.elsewhere.map(read)).toEqual(['\nprint(x)\n', read(context.tokens)]);
+    const shown = context.chunks.map(({ text }) => `${text}\n`);
+    expect(copying?.elsewhere.map(read)).toEqual(['\nprint(x)\n', ...shown]);
     expect(copyingOf({ copyWeight: 0.3 }, parts).copying?.elsewhere).toHaveLength(1);
     expect(copyingOf({}, parts, context)).toEqual({});
   });

@@ -29,6 +29,8 @@ export interface PromptContext {
   /** Lines of a completion that would only repeat a chunk's header. */
   readonly headers: readonly string[];
   readonly tokens: Int32Array;
+  /** Of the code alone, a passage each chunk. */
+  readonly passages: readonly Int32Array[];
 }
 
 export interface PromptSource {
@@ -90,14 +92,18 @@ export async function prepareContext(
   const style = format.withContext.chunk;
   const separator = style.separator === undefined ? [] : [format.markers.get(style.separator)!];
   const candidates = withinReach(chunks, budgetTokens);
-  const rendered = await model.tokenize(candidates.map((chunk) => renderChunk(chunk, style, language)));
-  const fitted: { chunk: Chunk; tokens: Int32Array }[] = [];
+  const headers = candidates.map(({ path }) => chunkHeader(path, style, language));
+  const texts = candidates.map((chunk) => renderChunk(chunk, style, language));
+  const tokenized = await model.tokenize([...texts, ...headers]);
+  const rendered = tokenized.slice(0, texts.length);
+  const fitted: { chunk: Chunk; tokens: Int32Array; passage: Int32Array; header: string }[] = [];
   let left = budgetTokens;
   for (const [index, chunk] of candidates.entries()) {
     const whole = { chunk, tokens: Int32Array.of(...separator, ...rendered[index]!) };
     const part = whole.tokens.length <= left ? whole : await firstLinesOf(chunk, left);
     if (part) {
-      fitted.push(part);
+      const inFront = separator.length + tokenized[texts.length + index]!.length;
+      fitted.push({ ...part, passage: part.tokens.subarray(inFront), header: headers[index]!.trim() });
       left -= part.tokens.length;
     }
     if (part !== whole) break;
@@ -105,8 +111,9 @@ export async function prepareContext(
   if (style.order === 'best-last') fitted.reverse();
   return {
     chunks: fitted.map(({ chunk }) => chunk),
-    headers: fitted.map(({ chunk }) => chunkHeader(chunk.path, style, language)),
+    headers: fitted.map(({ header }) => header),
     tokens: concat(fitted.map(({ tokens }) => tokens)),
+    passages: fitted.map(({ passage }) => passage),
   };
 
   async function firstLinesOf(
@@ -183,7 +190,7 @@ export function copyingOf(
   context?: PromptContext,
 ): { copying?: Copying } {
   if (copyWeight === undefined) return {};
-  const elsewhere = context ? [parts.suffix, context.tokens] : [parts.suffix];
+  const elsewhere = [parts.suffix, ...(context?.passages ?? [])];
   return { copying: { weight: copyWeight, before: concat([parts.prefix, parts.typed]), elsewhere } };
 }
 
