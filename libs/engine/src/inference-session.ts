@@ -180,7 +180,7 @@ export class InferenceSession {
     if (!(copying.weight > 0 && copying.weight < 1)) {
       throw invalidArgument('copying', 'its weight must be above 0 and below 1');
     }
-    return new PromptCopier(copying, (token) => this.#loaded.vocabulary.bytesOf(token).length > 0);
+    return new PromptCopier(copying, (token) => this.#loaded.vocabulary.bytesOf(token));
   }
 
   /** Tokens after one, each chosen with what the prompt says. */

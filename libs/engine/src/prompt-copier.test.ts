@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import { PromptCopier } from './prompt-copier.js';
 
-const MARKER = 99;
-const isText = (token: number) => token !== MARKER;
+const [MARKER, BLANK] = [99, 98];
+const bytesOf = (token: number) => new TextEncoder().encode({ [MARKER]: '', [BLANK]: '\n' }[token] ?? 'x');
 const copier = (before: readonly number[], elsewhere: readonly (readonly number[])[] = [], weight = 0.5) =>
   new PromptCopier(
     { weight, before: Int32Array.from(before), elsewhere: elsewhere.map((each) => Int32Array.from(each)) },
-    isText,
+    bytesOf,
   );
 /** What a model says: given probabilities, and little of everything else. */
 const saying = (said: Record<number, number>) => (token: number) => said[token] ?? 0.001;
@@ -45,6 +45,12 @@ describe('PromptCopier', () => {
 
   it('leaves the choice to the model where nothing matches', () => {
     expect(chosen(copier([1], [[2, 3]]), 4, { 4: 0.1 })).toBe(4);
+  });
+
+  it('makes nothing of what followed white space, but of white space behind something', () => {
+    expect(copier([1, BLANK], [[2, BLANK, 7]]).candidates()).toEqual([]);
+    expect(copier([1, BLANK], [[1, BLANK, 7, 2, BLANK, 8]]).candidates()).toEqual([7]);
+    expect(copier([1], [[1, BLANK]]).candidates()).toEqual([BLANK]);
   });
 
   it('proposes only what is allowed', () => {

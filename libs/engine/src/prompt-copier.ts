@@ -5,6 +5,9 @@ const LONGEST = 8;
 /** Most tokens that may be chosen in place of the model's own. */
 const MOST_CANDIDATES = 32;
 
+/** Tab, line ends, space. */
+const BLANKS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
+
 /** For matches of one length: how often each token came next. */
 type Followers = Map<number, number>;
 
@@ -16,17 +19,17 @@ type Followers = Map<number, number>;
 export class PromptCopier {
   readonly #weight: number;
   readonly #elsewhere: readonly Int32Array[];
-  readonly #isText: (token: number) => boolean;
+  readonly #bytesOf: (token: number) => Uint8Array;
   /** The text up to here. */
   readonly #written: number[];
-  /** Of matches of one token, of two, …, up to the longest that there is. */
+  /** Of the shortest matches that say something, of those a token longer, …, up to the longest that there is. */
   #followers: Followers[] = [];
 
-  /** @param isText whether a token is text and no marker, which is never copied */
-  constructor({ weight, before, elsewhere }: Copying, isText: (token: number) => boolean) {
+  /** @param bytesOf of a token; none of a marker, which is never copied */
+  constructor({ weight, before, elsewhere }: Copying, bytesOf: (token: number) => Uint8Array) {
     this.#weight = weight;
     this.#elsewhere = elsewhere;
-    this.#isText = isText;
+    this.#bytesOf = bytesOf;
     this.#written = Array.from(before);
     this.#match();
   }
@@ -76,18 +79,30 @@ export class PromptCopier {
 
   #match(): void {
     const found: Followers[] = [];
+    const least = this.#leastMatch();
     for (const passage of [...this.#elsewhere, this.#written]) {
       for (let last = 0; last + 1 < passage.length; last++) {
         const follower = passage[last + 1]!;
         const length = this.#lengthOfMatch(passage, last);
-        if (length === 0 || !this.#isText(follower)) continue;
-        for (let index = 0; index < length; index++) {
+        if (length < least || this.#bytesOf(follower).length === 0) continue;
+        for (let index = 0; index <= length - least; index++) {
           const followers = (found[index] ??= new Map<number, number>());
           followers.set(follower, (followers.get(follower) ?? 0) + 1);
         }
       }
     }
     this.#followers = found;
+  }
+
+  /** So many tokens that they are more than white space: what follows that says nothing. */
+  #leastMatch(): number {
+    let length = 1;
+    while (length < LONGEST && this.#isBlank(this.#written.at(-length))) length += 1;
+    return length;
+  }
+
+  #isBlank(token: number | undefined): boolean {
+    return token !== undefined && this.#bytesOf(token).every((byte) => BLANKS.has(byte));
   }
 
   /** How many tokens up to a place are the last ones that were written. */
