@@ -93,6 +93,8 @@ describe('repoformer model merge', () => {
     console.log(plain, adapted, merged);
     expect(distance(adapted, plain)).toBeGreaterThan(0.2);
     expect(distance(merged, adapted)).toBeLessThan(distance(adapted, plain) / 4);
+    const { stdout: otherForm } = await merge('--name', 'other', '--family', 'repoformer-qwen', '--json');
+    expect(JSON.parse(otherForm)).toMatchObject({ name: 'other', family: 'repoformer-qwen' });
     const again = await merge('--name', 'both');
     expect(again.code).not.toBe(0);
     expect(again.stderr).toContain('there is a model called both already');

@@ -26,6 +26,8 @@ export interface MergeModelOptions {
   readonly type?: string;
   /** File that names the ordinary tokens to keep, one a line, as `repoformer-dataset vocabulary` writes it; default: all. */
   readonly vocabulary?: string;
+  /** FIM family that the adapters were trained in; default: the model's. */
+  readonly family?: string;
   readonly signal?: AbortSignal;
   readonly onBytes?: (doneBytes: number, totalBytes: number) => void;
 }
@@ -64,7 +66,7 @@ export async function mergeModel(
       meta: { model: taken.name },
     });
   }
-  const { type, vocabulary, signal, onBytes } = options;
+  const { type, vocabulary, family, signal, onBytes } = options;
   const written = await writeMerged(location, catalog.modelsDirectory, cache, {
     ...{ adapters, file, type, vocabulary, signal, onBytes },
   });
@@ -72,6 +74,7 @@ export async function mergeModel(
     const merged: ModelEntry = {
       ...withoutOrigin(entry),
       ...written,
+      ...(family !== undefined && { family }),
       name,
       title: mergedTitle(entry),
       description: describeMerged(entry, adapters.length, vocabulary),

@@ -57,6 +57,7 @@ export function addModelCommands(program: Command, host: Host): void {
       .option('--adapter <FILE>', "adapter to merge in place of the catalogue's; may be repeated", collect)
       .option('--type <TYPE>', 'of the matrices that change: q8_0, f16 or bf16 (default: as they are)')
       .option('--vocabulary <FILE>', 'keep only the tokens that it names, one a line (default: all)')
+      .option('--family <NAME>', "fill-in-the-middle family of the result (default: the model's)")
       .action(action(host, mergeModel)),
     [
       ['repoformer model merge --type q8_0', 'a third larger, and the fastest on a processor'],
@@ -266,13 +267,14 @@ async function mergeModel(context: CliContext, name: string): Promise<void> {
   const { output, signal, options } = context;
   const store = await openStore(context);
   const text = (key: string): string | undefined => options[key] as string | undefined;
-  const [newName, type, vocabulary] = [text('name'), text('type'), text('vocabulary')];
+  const [newName, type, vocabulary, family] = ['name', 'type', 'vocabulary', 'family'].map(text);
   const adapters = options['adapter'] as readonly string[] | undefined;
   const location = await store.merge(name, {
     signal,
     ...(newName !== undefined && { name: newName }),
     ...(type !== undefined && { type }),
     ...(vocabulary !== undefined && { vocabulary: resolve(context.host.cwd, vocabulary) }),
+    ...(family !== undefined && { family }),
     ...(adapters && {
       adapters: adapters.map((path) => ({ path: resolve(context.host.cwd, path), scale: 1 })),
     }),
