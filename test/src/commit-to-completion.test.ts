@@ -1,4 +1,4 @@
-import { RetrievalMode } from '@repoformer/protocol';
+import { ContextOutcome, DecisionOutcome, RetrievalMode } from '@repoformer/protocol';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Daemon, GitRepository, runCli } from './harness/index.js';
 
@@ -73,16 +73,24 @@ describe('from a commit to a completion', () => {
     const till = `def pay(items, rate):\n    return ledger.brindled_sum(items, 7341, rate)\n`;
     const commit = repository.commit({ 'till.py': till });
     await daemon.indexed(repository.root, commit);
-    const ask = (mode: RetrievalMode) =>
+    const ask = (mode: RetrievalMode, threshold?: number) =>
       daemon.complete({
         repository: repository.root,
         path: 'shop.py',
         prefix: `${steps.reverse().join('')}def refund(items, rate):\n    return ledger.`,
         suffix: '\n',
         mode,
+        ...(threshold !== undefined && { threshold }),
       });
-    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(/^brindled_sum\(items, 7341, rate\)/);
+    const copied = /^brindled_sum\(items, 7341, rate\)/;
+    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(copied);
     expect((await ask(RetrievalMode.NEVER)).finished.text).not.toContain('brindled');
+    // A policy that abstains spares the reading, not the text that was found.
+    const abstained = await ask(RetrievalMode.AUTO, 1);
+    expect(abstained.decision.outcome).toBe(DecisionOutcome.ABSTAIN);
+    expect(abstained.context.outcome).toBe(ContextOutcome.COPIED_FROM);
+    expect(abstained.finished.usage!.context).toBe(0);
+    expect(abstained.finished.text).toMatch(copied);
   });
 
   it('prints only the completion on standard output', async () => {

@@ -93,6 +93,6 @@ describe('a small model that decides for another', () => {
     const { decision, context } = await complete();
     expect(decision).toMatchObject({ policy: 'classifier', outcome: DecisionOutcome.ABSTAIN });
     expect(decision.probability).toBeCloseTo(0.2, 1);
-    expect(context.outcome).toBe(ContextOutcome.SKIPPED_BY_POLICY);
+    expect(context.outcome).toBe(ContextOutcome.COPIED_FROM);
   });
 });

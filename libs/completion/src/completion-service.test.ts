@@ -4,6 +4,7 @@ import {
   type Chunk,
   type CompletionEvent,
   type CompletionRequest,
+  type CopyRule,
   type RetrievalResult,
   type SnippetRetriever,
 } from '@repoformer/domain';
@@ -131,6 +132,47 @@ describe('CompletionService', () => {
     expect(context).toMatchObject({ outcome: 'skipped_by_policy', chunks: [] });
     expect(finished.usage.context).toBe(0);
     expect(seen[0]).not.toContain('CONTEXT');
+  });
+
+  describe('with a model that is helped to copy', () => {
+    const helped = (from: CopyRule['from'], retrieve?: Retrieve) =>
+      setUp({}, retrieve, new ScriptedModel(QWEN, { copying: { weight: 0.1, from } }));
+
+    it('lets it copy from what the policy abstains from reading, and says so', async () => {
+      const { service, model } = helped('unread');
+      const seen: string[] = [];
+      model.script = (prompt) => (seen.push(prompt), 'y');
+      const { context, finished } = await collect(service, { threshold: 0.6 });
+      expect(context).toMatchObject({ outcome: 'copied_from', chunks: [{ path: 'lib/a.py', text: '' }] });
+      expect(seen[0]).not.toContain('CONTEXT');
+      expect(finished.usage.context).toBe(0);
+      expect(model.copied[0]).toMatchObject({ weight: 0.1, copiesItself: false });
+      expect(model.copied[0]!.passages.map((each) => model.read(each))).toEqual(['CONTEXT = 1\n']);
+      expect(model.read(model.copied[0]!.before)).toBe('import a\nx =');
+      const explained = await collect(service, { threshold: 0.6, explain: true });
+      expect(explained.context.chunks[0]!.text).toBe('CONTEXT = 1');
+    });
+
+    it('leaves alone what it reads, and what it is not to have', async () => {
+      const { service, model } = helped('unread');
+      expect((await collect(service)).context.outcome).toBe('used');
+      expect((await collect(service, { mode: 'never' })).context.outcome).toBe('skipped_by_policy');
+      const sampling = { temperature: 1, topP: 1, topK: 0, seed: 1 };
+      const sampled = await collect(service, { threshold: 0.6, sampling });
+      expect(sampled.context).toMatchObject({ outcome: 'skipped_by_policy', chunks: [] });
+      const { service: empty, model: other } = helped('unread', () => Promise.resolve({}));
+      expect((await collect(empty, { threshold: 0.6 })).context.outcome).toBe('skipped_by_policy');
+      expect([...model.copied, ...other.copied]).toEqual([undefined, undefined, undefined, undefined]);
+    });
+
+    it('lets a small one copy from its prompt, too, and from what it reads', async () => {
+      const { service, model } = helped('everything');
+      await collect(service);
+      await collect(service, { mode: 'never' });
+      const passages = model.copied.map((each) => each!.passages.map((one) => model.read(one)));
+      expect(passages).toEqual([['\n', 'CONTEXT = 1\n'], ['\n']]);
+      expect(model.copied[0]!.copiesItself).toBe(true);
+    });
   });
 
   it.each<[string, Partial<CompletionRequest>, Retrieve, string, string]>([

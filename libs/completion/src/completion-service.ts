@@ -19,7 +19,7 @@ import {
   describePrompt,
   prepareContext,
   visibleText,
-  type PromptContext,
+  type CopySources,
 } from '@repoformer/fim';
 import {
   choosePolicy,
@@ -186,12 +186,12 @@ export class CompletionService {
         askPolicyModel: this.policyModelAsker(run),
         onDecided: (decision) => run.sendDecision(decision),
       });
-      const context = await this.contextFor(run, generator, line);
+      const sources = await this.sourcesFor(run, generator, line);
       const prompt = request.explain
-        ? await describePrompt(generator.format, parts, context, tokenSource(generator.model, signal))
+        ? await describePrompt(generator.format, parts, sources.context, tokenSource(generator.model, signal))
         : undefined;
-      run.sendContext({ ...reportContext(request, line, context), ...(prompt && { prompt }) });
-      await generate(run, { generator, lane, hole, parts, context });
+      run.sendContext({ ...reportContext(request, line, sources), ...(prompt && { prompt }) });
+      await generate(run, { generator, lane, hole, parts, ...sources });
     } finally {
       lane.release();
     }
@@ -257,23 +257,22 @@ export class CompletionService {
     return line;
   }
 
-  /** The chunks that fit, as tokens; undefined when there is to be no context. */
-  private async contextFor(
+  /** The chunks that fit, as tokens: to be read, or, where the policy abstains, for a model that is helped to copy. */
+  private async sourcesFor(
     { request, signal }: CompletionRun,
     { model, format }: FormattedModel,
     { decision, retrieval }: RememberedLine,
-  ): Promise<PromptContext | undefined> {
-    if (decision.outcome === 'abstain' || retrieval.chunks.length === 0) return undefined;
+  ): Promise<CopySources> {
+    const isRead = decision.outcome === 'retrieve';
+    const isGreedy = (request.sampling?.temperature ?? 0) === 0;
+    const isCopied = decision.policy !== 'never' && model.info.copying !== undefined && isGreedy;
+    if (!(isRead || isCopied) || retrieval.chunks.length === 0) return {};
     const { contextTokens } = this.models.plan(model, request);
     const tokens = tokenSource(model, signal);
-    const context = await prepareContext(
-      format,
-      retrieval.chunks.slice(0, decision.chunks),
-      languageOf(request),
-      contextTokens,
-      tokens,
-    );
-    return context.chunks.length > 0 ? context : undefined;
+    const chunks = retrieval.chunks.slice(0, decision.chunks);
+    const context = await prepareContext(format, chunks, languageOf(request), contextTokens, tokens);
+    if (context.chunks.length === 0) return {};
+    return isRead ? { context } : { unread: context };
   }
 
   /** What a fitted policy sees of a hole: nothing of it needs a model. */
@@ -337,12 +336,13 @@ export class CompletionService {
 function reportContext(
   { mode, explain }: CompletionRequest,
   { decision, retrieval }: RememberedLine,
-  context: PromptContext | undefined,
+  { context, unread }: CopySources,
 ): ContextReport {
   const { indexedCommit, headCommit, emptyOutcome } = retrieval;
-  const chunks = (context?.chunks ?? []).map((chunk) => (explain ? chunk : { ...chunk, text: '' }));
+  const shown = context ?? unread;
+  const chunks = (shown?.chunks ?? []).map((chunk) => (explain ? chunk : { ...chunk, text: '' }));
   const isWanted = decision.outcome === 'retrieve' || (emptyOutcome === 'no_repository' && mode !== 'never');
-  const outcome = chunks.length > 0 ? 'used' : isWanted ? emptyOutcome : 'skipped_by_policy';
+  const outcome = context ? 'used' : unread ? 'copied_from' : isWanted ? emptyOutcome : 'skipped_by_policy';
   return { outcome, chunks, indexedCommit, headCommit };
 }
 

@@ -1,16 +1,14 @@
 import type { ModelLane } from '@repoformer/domain';
-import { assemblePrompt, copyingOf, type Hole, type PromptContext, type PromptParts } from '@repoformer/fim';
+import { assemblePrompt, copyingOf, type CopySources, type Hole, type PromptParts } from '@repoformer/fim';
 import { CompletionFilter } from '@repoformer/postprocess';
 import type { FormattedModel } from './formatted-models.js';
 import type { CompletionRun } from './run.js';
 
-export interface GenerationInput {
+export interface GenerationInput extends CopySources {
   readonly generator: FormattedModel;
   readonly lane: ModelLane;
   readonly hole: Hole;
   readonly parts: PromptParts;
-  /** Undefined: without context. */
-  readonly context: PromptContext | undefined;
 }
 
 /** Evaluates the chosen branch and streams what the model writes, until it or a rule ends it. */
@@ -38,7 +36,7 @@ export async function generate(run: CompletionRun, input: GenerationInput): Prom
     forcedBytes: parts.forcedBytes,
     ...(request.sampling && { sampling: request.sampling }),
     stopTokens: format.stopTokens,
-    ...copyingOf(input.generator.model.info, parts, context),
+    ...copyingOf(input.generator.model.info, parts, input),
     signal,
   });
   try {

@@ -21,7 +21,7 @@ export interface RetrievalOutcome {
   /** How common the query's words are; undefined when nothing was searched. */
   readonly words: WordStatistics | undefined;
   /** What to report if the chunks are wanted and there are none. */
-  readonly emptyOutcome: Exclude<ContextOutcome, 'used' | 'skipped_by_policy'>;
+  readonly emptyOutcome: Exclude<ContextOutcome, 'used' | 'copied_from' | 'skipped_by_policy'>;
   readonly indexedCommit: string | undefined;
   readonly headCommit: string | undefined;
   /** Generation of the searched index; undefined when it did not answer. */

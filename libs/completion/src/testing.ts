@@ -1,6 +1,7 @@
 import {
   abortError,
   throwIfAborted,
+  type Copying,
   type EvaluateOptions,
   type Evaluation,
   type GeneratedPiece,
@@ -36,7 +37,13 @@ export class ScriptedModel implements LanguageModel {
   private state: Int32Array = new Int32Array();
   private held: Promise<void> = Promise.resolve();
 
-  constructor(private readonly specials: readonly string[]) {
+  /** What each generation was to copy from. */
+  readonly copied: (Copying | undefined)[] = [];
+
+  constructor(
+    private readonly specials: readonly string[],
+    known: Pick<ModelInfo, 'copying'> = {},
+  ) {
     this.info = {
       name: 'scripted',
       architecture: 'llama',
@@ -50,6 +57,7 @@ export class ScriptedModel implements LanguageModel {
       fimTokens: {},
       endTokens: [],
       metadata: {},
+      ...known,
     };
   }
 
@@ -141,6 +149,7 @@ export class ScriptedModel implements LanguageModel {
     options: GenerateOptions,
   ): AsyncGenerator<GeneratedPiece, GenerationEnd, void> {
     this.state = tokens;
+    this.copied.push(options.copying);
     let generatedTokens = 0;
     for (const text of this.script(this.read(tokens))) {
       await this.pause();

@@ -26,8 +26,10 @@ export interface CompletionRequest {
   readonly hints: readonly Hint[];
 }
 
+/** `used`: read by the model; `copied_from`: not read, but what is written may be copied from it. */
 export type ContextOutcome =
   | 'used'
+  | 'copied_from'
   | 'skipped_by_policy'
   | 'nothing_found'
   | 'index_not_ready'

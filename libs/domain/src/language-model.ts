@@ -16,14 +16,27 @@ export interface ModelSpec {
   readonly family?: string;
   /** The policy that was found to suit this model, where there is one. */
   readonly recommended?: RecommendedPolicy;
-  /** See `ModelInfo.copyWeight`. */
-  readonly copyWeight?: number;
+  /** Absent: the model alone decides what it writes. */
+  readonly copying?: CopyRule;
   readonly contextTokens: number;
   /** Threads for evaluating prompts and for generating; 0: chosen from the machine (all cores, one). */
   readonly prefillThreads: number;
   readonly decodeThreads: number;
   /** 'auto' uses a GPU where one is usable; 'none' never does. */
   readonly gpu: 'auto' | 'none';
+}
+
+/**
+ * What a model is helped along to copy from. `unread`: what was retrieved and is not in the prompt, for a model that copies well
+ * from what it reads; `everything`: the prompt, too.
+ */
+export const COPY_SOURCES = ['unread', 'everything'] as const;
+
+/** How a model is helped along to copy while it writes. */
+export interface CopyRule {
+  /** See `Copying.weight`. */
+  readonly weight: number;
+  readonly from: (typeof COPY_SOURCES)[number];
 }
 
 /** What is known of a loaded model. */
@@ -48,8 +61,8 @@ export interface ModelInfo {
   /** Put before a prompt when the file says so. */
   readonly bosToken?: number;
   readonly endTokens: readonly number[];
-  /** `Copying.weight` that suits the model; absent: it copies well by itself. */
-  readonly copyWeight?: number;
+  /** As the specification says. */
+  readonly copying?: CopyRule;
   readonly metadata: { readonly name?: string; readonly basename?: string; readonly license?: string };
 }
 
@@ -111,14 +124,23 @@ export interface GenerateOptions {
   readonly signal: AbortSignal;
 }
 
-/** Makes likelier what followed the same tokens elsewhere in the prompt. */
+export interface ScoreOptions {
+  /** Index of the first token that is scored. */
+  readonly from: number;
+  readonly copying?: Copying;
+  readonly signal: AbortSignal;
+}
+
+/** Makes likelier what followed the same tokens in other passages. */
 export interface Copying {
   /** What each longer match takes from what is said without it, above 0 and below 1. */
   readonly weight: number;
   /** Tokens of the text that is gone on with, up to the end of the prompt. */
   readonly before: Int32Array;
-  /** Tokens of other passages of the prompt. */
-  readonly elsewhere: readonly Int32Array[];
+  /** Tokens of each passage that is copied from. */
+  readonly passages: readonly Int32Array[];
+  /** Whether `before`, and what is written behind it, is copied from, too. */
+  readonly copiesItself: boolean;
 }
 
 export interface GeneratedPiece {
@@ -143,11 +165,9 @@ export interface ModelLane {
    * nothing is generated.
    *
    * @param options.from at least 1, for the first token follows nothing
+   * @param options.copying as `generate` has it; undefined: of the model alone
    */
-  logProbabilities(
-    tokens: Int32Array,
-    options: { readonly from: number; readonly signal: AbortSignal },
-  ): Promise<readonly number[]>;
+  logProbabilities(tokens: Int32Array, options: ScoreOptions): Promise<readonly number[]>;
   /**
    * Generates after `tokens` (evaluating first what the state lacks of them). Breaking out of the loop
    * stops the decoder. The generator's return value tells how it ended.

@@ -32,6 +32,7 @@ export interface ScoreRequest {
   readonly tokens: Int32Array;
   /** Index of the first token to score. */
   readonly from: number;
+  readonly copying: Copying | undefined;
 }
 
 export interface GenerateRequest {

@@ -1,4 +1,10 @@
-import { AppError, invalidArgument, type GeneratedPiece, type GenerationEnd } from '@repoformer/domain';
+import {
+  AppError,
+  invalidArgument,
+  type Copying,
+  type GeneratedPiece,
+  type GenerationEnd,
+} from '@repoformer/domain';
 import type { ControlledEvaluateInputItem, LlamaContextSequence, Token, TokenBias } from 'node-llama-cpp';
 import { ForcedTokenBias } from './forced-token-bias.js';
 import type { EvaluatedReply, EvaluateRequest, GenerateRequest, ScoreRequest } from './inference-protocol.js';
@@ -94,8 +100,9 @@ export class InferenceSession {
   }
 
   /** The log-probability of each token from `from` on, all from one evaluation. */
-  async logProbabilities({ tokens, from }: ScoreRequest, operation: Operation): Promise<number[]> {
+  async logProbabilities({ tokens, from, copying }: ScoreRequest, operation: Operation): Promise<number[]> {
     const all = this.#checked(tokens);
+    const copier = this.#copierOf(copying);
     if (!Number.isInteger(from) || from < 1 || from > all.length) {
       throw invalidArgument('from', `must be a whole number from 1 to ${all.length}`);
     }
@@ -122,9 +129,10 @@ export class InferenceSession {
       for (const [index, target] of targets.entries()) {
         const next = outputs[index]?.next;
         if (typeof next?.token !== 'number' || !next.logits || !next.totalLogitWeight) throw noToken();
-        scores.push(
-          next.logits.get(target)! - next.logits.get(next.token)! - Math.log(next.totalLogitWeight),
-        );
+        const score =
+          next.logits.get(target)! - next.logits.get(next.token)! - Math.log(next.totalLogitWeight);
+        scores.push(copier?.score(target, score) ?? score);
+        copier?.push(target);
       }
     }
     throwIfCancelled(operation);
@@ -147,7 +155,8 @@ export class InferenceSession {
     const unfinished = { end: 'max_tokens', text: '' } as const;
     if (request.maxTokens <= 0) return unfinished;
 
-    const copier = this.#copierOf(request);
+    const { copying, sampling: how } = request;
+    const copier = how !== undefined && how.temperature > 0 ? undefined : this.#copierOf(copying);
     const first = await this.#first(this.#checked(request.tokens), request, operation, copier);
     if (first.token === undefined) return unfinished;
     if (first.bytes !== undefined) {
@@ -175,8 +184,8 @@ export class InferenceSession {
     return unfinished;
   }
 
-  #copierOf({ copying, sampling }: GenerateRequest): PromptCopier | undefined {
-    if (copying === undefined || (sampling !== undefined && sampling.temperature > 0)) return undefined;
+  #copierOf(copying: Copying | undefined): PromptCopier | undefined {
+    if (copying === undefined) return undefined;
     if (!(copying.weight > 0 && copying.weight < 1)) {
       throw invalidArgument('copying', 'its weight must be above 0 and below 1');
     }

@@ -1,4 +1,4 @@
-import type { GenerateOptions, ModelLane } from '@repoformer/domain';
+import type { Copying, GenerateOptions, ModelLane } from '@repoformer/domain';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { LlamaLanguageModel } from './llama-language-model.js';
@@ -304,7 +304,7 @@ describe('generate', () => {
   });
 });
 
-describe('copying from the prompt', () => {
+describe('copying', () => {
   const passage = 'quorum_ledger.settle_ambers(vortex, 7341)';
   const source = async (line: string) => {
     const [elsewhere, before] = await model.tokenize([`    ${passage}\n\n`, `def close(vortex):\n${line}`]);
@@ -313,7 +313,7 @@ describe('copying from the prompt', () => {
   };
   const completed = async (line: string, change: Partial<GenerateOptions> = {}, weight = 0.6) => {
     const { elsewhere, before, prompt } = await source(line);
-    const copying = { weight, before, elsewhere: [elsewhere] };
+    const copying = { weight, before, passages: [elsewhere], copiesItself: true };
     return await inLane(model, (lane) => generateAll(lane, prompt, { copying, maxTokens: 20, ...change }));
   };
 
@@ -326,13 +326,32 @@ describe('copying from the prompt', () => {
     expect(copied.pieces).toHaveLength(copied.generatedTokens);
   });
 
+  it('scores what it would copy as it chooses', async () => {
+    const { elsewhere, before, prompt } = await source('    quorum_ledger.');
+    const target = await tokensOf(model, 'settle_ambers(vortex, 7341)');
+    const copying = { weight: 0.6, before, passages: [elsewhere], copiesItself: true };
+    const tokens = Int32Array.of(...prompt, ...target);
+    const sum = async (how: { copying?: Copying }) =>
+      (
+        await inLane(model, (lane) =>
+          lane.logProbabilities(tokens, { from: prompt.length, signal: never, ...how }),
+        )
+      ).reduce((total, each) => total + each, 0);
+    // A match of eight tokens leaves the model next to nothing to say.
+    expect(await sum({ copying })).toBeGreaterThan((await sum({})) / 2);
+    expect(await sum({ copying: { ...copying, passages: [], copiesItself: false } })).toBeCloseTo(
+      await sum({}),
+      5,
+    );
+  });
+
   it('goes on with what is typed', async () => {
     const { text: copied } = await completed('    quorum_ledger.', { forcedBytes: bytesOf('sett') });
     expect(copied.startsWith('le_ambers(vortex, 7341)')).toBe(true);
   });
 
   it('leaves to the model what it is sure of, and all of it where nothing matches', async () => {
-    const nothing = { copying: { weight: 0.9, before: new Int32Array(), elsewhere: [] } };
+    const nothing = { copying: { weight: 0.9, before: new Int32Array(), passages: [], copiesItself: true } };
     const { prompt } = await source('    return ');
     const alone = await inLane(model, (lane) => generateAll(lane, prompt, { maxTokens: 3 }));
     const free = await inLane(model, (lane) => generateAll(lane, prompt, { maxTokens: 1, ...nothing }));
@@ -348,7 +367,7 @@ describe('copying from the prompt', () => {
     });
     const long = await tokensOf(model, pythonSource(6000));
     const prompt = long.slice(0, model.info.contextTokens - 5);
-    const copying = { weight: 0.5, before: prompt, elsewhere: [] };
+    const copying = { weight: 0.5, before: prompt, passages: [], copiesItself: true };
     const full = await inLane(model, (lane) => generateAll(lane, prompt, { copying, maxTokens: 100 }));
     expect(full).toMatchObject({ generatedTokens: 6, end: 'max_tokens' });
     const [first] = (await tokensOf(model, 'settle')).slice(0, 1);
@@ -369,7 +388,7 @@ describe('copying from the prompt', () => {
   it('is cancelled between two tokens', async () => {
     const { elsewhere, before, prompt } = await source('    quorum_ledger.');
     const controller = new AbortController();
-    const copying = { weight: 0.5, before, elsewhere: [elsewhere] };
+    const copying = { weight: 0.5, before, passages: [elsewhere], copiesItself: true };
     const { signal } = controller;
     await inLane(model, async (lane) => {
       const pieces = lane.generate(prompt, generateOptions({ copying, signal, maxTokens: 200 }));

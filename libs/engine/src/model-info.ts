@@ -38,7 +38,7 @@ export function describeModel(
     },
     ...(model.tokens.shouldPrependBosToken && model.tokens.bos !== null && { bosToken: model.tokens.bos }),
     endTokens: endTokens(model, special),
-    ...(spec.copyWeight !== undefined && { copyWeight: spec.copyWeight }),
+    ...(spec.copying && { copying: spec.copying }),
     metadata: { ...text('name'), ...text('basename'), ...text('license') },
   };
 }

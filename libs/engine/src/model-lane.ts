@@ -8,6 +8,7 @@ import {
   type GenerateOptions,
   type GenerationEnd,
   type ModelLane,
+  type ScoreOptions,
 } from '@repoformer/domain';
 import { errorOf, type InferenceClient } from './inference-client.js';
 import type { InferenceRequest, RequestReply } from './inference-protocol.js';
@@ -54,10 +55,10 @@ export class LlamaModelLane implements ModelLane {
 
   async logProbabilities(
     tokens: Int32Array,
-    { from, signal }: { readonly from: number; readonly signal: AbortSignal },
+    { from, copying, signal }: ScoreOptions,
   ): Promise<readonly number[]> {
     this.#checkPrompt(tokens);
-    const call = this.#begin(signal, (id) => ({ type: 'score', id, tokens, from }));
+    const call = this.#begin(signal, (id) => ({ type: 'score', id, tokens, from, copying }));
     try {
       const reply = await call.reply();
       if (reply.type !== 'scored') throw unexpected(reply);

@@ -1,17 +1,45 @@
+import { readFile } from 'node:fs/promises';
+import type { Copying } from '@repoformer/domain';
 import { describe, expect, it } from 'vitest';
 import { PromptCopier } from './prompt-copier.js';
 
 const [MARKER, BLANK] = [99, 98];
 const bytesOf = (token: number) => new TextEncoder().encode({ [MARKER]: '', [BLANK]: '\n' }[token] ?? 'x');
-const copier = (before: readonly number[], elsewhere: readonly (readonly number[])[] = [], weight = 0.5) =>
-  new PromptCopier(
-    { weight, before: Int32Array.from(before), elsewhere: elsewhere.map((each) => Int32Array.from(each)) },
-    bytesOf,
-  );
+const copying = (
+  before: readonly number[],
+  passages: readonly (readonly number[])[] = [],
+  weight = 0.5,
+): Copying => ({
+  weight,
+  before: Int32Array.from(before),
+  passages: passages.map((each) => Int32Array.from(each)),
+  copiesItself: true,
+});
+const copier = (...args: Parameters<typeof copying>) => new PromptCopier(copying(...args), bytesOf);
 /** What a model says: given probabilities, and little of everything else. */
 const saying = (said: Record<number, number>) => (token: number) => said[token] ?? 0.001;
 const chosen = (by: PromptCopier, best: number, said: Record<number, number>) =>
   by.choose(best, by.candidates(), saying(said));
+
+interface SharedFixture {
+  /** Of each token, in hex. */
+  readonly bytes: readonly string[];
+  readonly cases: readonly {
+    readonly copying: Pick<Copying, 'weight' | 'copiesItself'> & {
+      readonly before: readonly number[];
+      readonly passages: readonly (readonly number[])[];
+    };
+    readonly steps: readonly {
+      readonly allowed?: readonly number[];
+      readonly candidates: readonly number[];
+      readonly best: number;
+      /** What the model says of each token. */
+      readonly said: readonly number[];
+      readonly chosen: number;
+      readonly score: number;
+    }[];
+  }[];
+}
 
 describe('PromptCopier', () => {
   it('proposes what followed the last token, in the text and elsewhere, but no markers', () => {
@@ -19,6 +47,38 @@ describe('PromptCopier', () => {
     expect(copier([1], [[5, 1, 7, 1, MARKER]]).candidates()).toEqual([7]);
     expect(copier([1], [[7, 8]]).candidates()).toEqual([]);
     expect(copier([]).candidates()).toEqual([]);
+  });
+
+  it('leaves the text itself aside where it is not to copy from it', () => {
+    const other = { ...copying([1, 2, 1], [[1, 7]]), copiesItself: false };
+    expect(new PromptCopier(other, bytesOf).candidates()).toEqual([7]);
+  });
+
+  it('scores a token as it chooses: by the mixture', () => {
+    const one = copier([1], [[1, 7]], 0.2);
+    expect(one.score(7, Math.log(0.1))).toBeCloseTo(Math.log(0.8 * 0.1 + 0.2));
+    expect(one.score(4, Math.log(0.5))).toBeCloseTo(Math.log(0.8 * 0.5));
+    expect(copier([1], [[2, 3]]).score(4, -3)).toBe(-3);
+  });
+
+  it('says what PyTorch is made to say in tools/trainer', async () => {
+    const fixture = JSON.parse(
+      await readFile(new URL('../../../test/fixtures/trainer/copying.json', import.meta.url), 'utf8'),
+    ) as SharedFixture;
+    const bytes = (token: number) => Buffer.from(fixture.bytes[token]!, 'hex');
+    for (const { copying: shared, steps } of fixture.cases) {
+      const { before, passages, ...rest } = shared;
+      const each = new PromptCopier(
+        { ...rest, before: Int32Array.from(before), passages: passages.map((one) => Int32Array.from(one)) },
+        bytes,
+      );
+      for (const { allowed, candidates, best, said, chosen: expected, score } of steps) {
+        expect(each.candidates(allowed && ((token) => allowed.includes(token)))).toEqual(candidates);
+        expect(each.choose(best, candidates, (token) => said[token]!)).toBe(expected);
+        expect(each.score(expected, Math.log(said[expected]!))).toBeCloseTo(score, 9);
+        each.push(expected);
+      }
+    }
   });
 
   it('prefers what followed the longer match', () => {

@@ -12,13 +12,13 @@ const BLANKS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
 type Followers = Map<number, number>;
 
 /**
- * An n-gram model of a prompt, mixed into what a language model says (a cache model: Hellendoorn and Devanbu, 2017). Small
- * models know the grammar, but not how to take a name from far above; here what followed the same tokens before becomes
- * likelier, the more the longer the match.
+ * An n-gram model of some passages, mixed into what a language model says (a cache model: Hellendoorn and Devanbu, 2017): what
+ * followed the same tokens there becomes likelier, the more the longer the match. Small models know the grammar, but not how to
+ * take a name from far above; and no model knows what it has not read.
  */
 export class PromptCopier {
   readonly #weight: number;
-  readonly #elsewhere: readonly Int32Array[];
+  readonly #passages: readonly ArrayLike<number>[];
   readonly #bytesOf: (token: number) => Uint8Array;
   /** The text up to here. */
   readonly #written: number[];
@@ -26,11 +26,11 @@ export class PromptCopier {
   #followers: Followers[] = [];
 
   /** @param bytesOf of a token; none of a marker, which is never copied */
-  constructor({ weight, before, elsewhere }: Copying, bytesOf: (token: number) => Uint8Array) {
+  constructor({ weight, before, passages, copiesItself }: Copying, bytesOf: (token: number) => Uint8Array) {
     this.#weight = weight;
-    this.#elsewhere = elsewhere;
     this.#bytesOf = bytesOf;
     this.#written = Array.from(before);
+    this.#passages = copiesItself ? [...passages, this.#written] : passages;
     this.#match();
   }
 
@@ -68,6 +68,13 @@ export class PromptCopier {
     return chosen;
   }
 
+  /** The log-probability of a token in the mixture. @param logProbability what the model says of it */
+  score(token: number, logProbability: number): number {
+    return this.#followers.length === 0
+      ? logProbability
+      : Math.log(this.#mixed(token, Math.exp(logProbability)));
+  }
+
   #mixed(token: number, probability: number): number {
     let mixed = probability;
     for (const followers of this.#followers) {
@@ -80,7 +87,7 @@ export class PromptCopier {
   #match(): void {
     const found: Followers[] = [];
     const least = this.#leastMatch();
-    for (const passage of [...this.#elsewhere, this.#written]) {
+    for (const passage of this.#passages) {
       for (let last = 0; last + 1 < passage.length; last++) {
         const follower = passage[last + 1]!;
         const length = this.#lengthOfMatch(passage, last);

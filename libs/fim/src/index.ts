@@ -6,10 +6,11 @@ export { anchorHole, type Hole } from './hole.js';
 export {
   assembleDecision,
   assemblePrompt,
-  copyingOf,
   assembleShared,
+  copyingOf,
   prepareContext,
   prepareParts,
+  type CopySources,
   type PromptContext,
   type PromptParts,
   type PromptSource,

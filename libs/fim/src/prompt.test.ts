@@ -10,6 +10,7 @@ import {
   assemblePrompt,
   assembleShared,
   copyingOf,
+  type CopySources,
   prepareContext,
   prepareParts,
 } from './prompt.js';
@@ -54,19 +55,28 @@ async function prompts(
 }
 
 describe('copyingOf', () => {
-  it('names the text that is gone on with, and the rest of the prompt, for models that need it', async () => {
+  it('names what a model is helped to copy from: all that is at hand, or only what it does not read', async () => {
     const tokenizer = new WordTokenizer(QWEN);
     const format = resolveFormat(tokenizer.info());
     const { parts } = await prompts(tokenizer, format);
     const context = await prepareContext(format, CHUNKS, 'python', BUDGETS.contextTokens, tokenizer);
     const read = (tokens?: Int32Array) => tokenizer.read(tokens!);
-    const { copying } = copyingOf({ copyWeight: 0.3 }, parts, context);
-    expect(copying?.weight).toBe(0.3);
-    expect(read(copying?.before)).toBe('import os\nx =');
     const shown = context.chunks.map(({ text }) => `${text}\n`);
-    expect(copying?.elsewhere.map(read)).toEqual(['\nprint(x)\n', ...shown]);
-    expect(copyingOf({ copyWeight: 0.3 }, parts).copying?.elsewhere).toHaveLength(1);
-    expect(copyingOf({}, parts, context)).toEqual({});
+    const from = (source: 'unread' | 'everything', sources: CopySources) =>
+      copyingOf({ copying: { weight: 0.3, from: source } }, parts, sources).copying;
+
+    const all = from('everything', { context });
+    expect(all).toMatchObject({ weight: 0.3, copiesItself: true });
+    expect(read(all?.before)).toBe('import os\nx =');
+    expect(all?.passages.map(read)).toEqual(['\nprint(x)\n', ...shown]);
+    expect(from('everything', { unread: context })).toEqual(all);
+    expect(from('everything', {})?.passages.map(read)).toEqual(['\nprint(x)\n']);
+
+    const unread = from('unread', { unread: context });
+    expect(unread).toMatchObject({ weight: 0.3, copiesItself: false });
+    expect(unread?.passages.map(read)).toEqual(shown);
+    expect(from('unread', { context })).toBeUndefined();
+    expect(copyingOf({}, parts, { context })).toEqual({});
   });
 });
 

@@ -33,6 +33,14 @@ export interface PromptContext {
   readonly passages: readonly Int32Array[];
 }
 
+/** What may be copied from besides the file itself. */
+export interface CopySources {
+  /** In the prompt. */
+  readonly context?: PromptContext;
+  /** Retrieved, but not in the prompt. */
+  readonly unread?: PromptContext;
+}
+
 export interface PromptSource {
   readonly hole: Hole;
   readonly path: string;
@@ -183,15 +191,19 @@ export function assembleDecision(format: FimFormat, parts: PromptParts): Int32Ar
   return assemble(format, format.single.slice(0, hole), parts, undefined);
 }
 
-/** Lets a model that copies badly copy from its own prompt; nothing for the others. */
+/** What a model copies from while it completes; nothing when it is not to be helped, or there is nothing. */
 export function copyingOf(
-  { copyWeight }: Pick<ModelInfo, 'copyWeight'>,
+  { copying: rule }: Pick<ModelInfo, 'copying'>,
   parts: PromptParts,
-  context?: PromptContext,
+  { context, unread }: CopySources,
 ): { copying?: Copying } {
-  if (copyWeight === undefined) return {};
-  const elsewhere = [parts.suffix, ...(context?.passages ?? [])];
-  return { copying: { weight: copyWeight, before: concat([parts.prefix, parts.typed]), elsewhere } };
+  if (rule === undefined) return {};
+  const copiesItself = rule.from === 'everything';
+  const read = copiesItself ? [parts.suffix, ...(context?.passages ?? [])] : [];
+  const passages = [...read, ...(unread?.passages ?? [])];
+  if (passages.length === 0) return {};
+  const before = concat([parts.prefix, parts.typed]);
+  return { copying: { weight: rule.weight, before, passages, copiesItself } };
 }
 
 function sameElement(a: Element, b: Element | undefined): boolean {

@@ -1,3 +1,5 @@
+import type { CopyRule } from '@repoformer/domain';
+
 /** What a model can be used for; the first one listed is its main use. */
 export const MODEL_ROLES = ['generator', 'policy', 'embedding'] as const;
 export type ModelRole = (typeof MODEL_ROLES)[number];
@@ -78,8 +80,8 @@ export interface ModelEntry {
   /** Context length to run it with. */
   readonly contextTokens: number;
   readonly roles: readonly ModelRole[];
-  /** How far it is helped along to copy from its prompt, above 0 and below 1; absent: it copies well by itself. */
-  readonly copyWeight?: number;
+  /** How it is helped along to copy; absent: not at all. */
+  readonly copying?: CopyRule;
   /** The policy found to suit this model. */
   readonly policy?: {
     readonly name: string;

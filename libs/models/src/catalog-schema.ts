@@ -1,3 +1,4 @@
+import { COPY_SOURCES } from '@repoformer/domain';
 import { MODEL_ROLES } from './catalog-entry.js';
 import { MERGE_TYPES } from './gguf/tensor-types.js';
 import type { JsonSchema } from './json-schema.js';
@@ -69,7 +70,10 @@ const model = object(
   {
     family: text(100),
     merged: object({ file, type: { type: 'string', enum: [...MERGE_TYPES] }, sizeBytes, sha256 }),
-    copyWeight: { type: 'number', minimum: 0.01, maximum: 0.99 },
+    copying: object({
+      weight: { type: 'number', minimum: 0.01, maximum: 0.99 },
+      from: { type: 'string', enum: [...COPY_SOURCES] },
+    }),
     policy: object(
       { name: text(100) },
       {

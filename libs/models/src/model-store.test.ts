@@ -473,13 +473,13 @@ describe('resolveModel', () => {
       adapters: [adapter],
       family: 'qwen2.5-coder',
       policy: { name: 'similarity', threshold: 0.3 },
-      copyWeight: 0.2,
+      copying: { weight: 0.2, from: 'unread' },
     });
   const spec = {
     name: 'small',
     family: 'qwen2.5-coder',
     recommended: { policy: 'similarity', threshold: 0.3 },
-    copyWeight: 0.2,
+    copying: { weight: 0.2, from: 'unread' },
     contextTokens: 1024,
     prefillThreads: 0,
     decodeThreads: 0,

@@ -90,7 +90,7 @@ async function createSpec(
     adapters: await adaptersOf(name, location, options),
     ...(family !== undefined && { family }),
     ...(recommended && { recommended }),
-    ...(entry?.copyWeight !== undefined && { copyWeight: entry.copyWeight }),
+    ...(entry?.copying && { copying: entry.copying }),
     contextTokens: options.contextTokens ?? entry?.contextTokens ?? CONTEXT_TOKENS,
     prefillThreads: options.prefillThreads ?? 0,
     decodeThreads: options.decodeThreads ?? 0,

@@ -1,5 +1,8 @@
 import type { HoleKind } from '@repoformer/dataset';
 
+/** In place of a number of chunks: nothing was retrieved at all, where none in the prompt (0) is to copy from them. */
+export const ALONE = -1;
+
 /** How one completion of a hole came out. */
 export interface Outcome {
   /** Chunks and tokens of context in the prompt. */
@@ -42,8 +45,10 @@ export interface HoleResult {
   readonly before: string;
   readonly middle: string;
   readonly after: string;
-  /** Without context, and with ever more chunks, best first; the last is what `always` gives. */
+  /** Of abstaining, and with ever more chunks, best first; the last is what `always` gives. */
   readonly outcomes: readonly [Outcome, ...Outcome[]];
+  /** With nothing retrieved at all; absent where abstaining is that: it may be copying from what is not read. */
+  readonly alone?: Outcome;
   /** Similarities of the retrieved windows, best first. */
   readonly scores: readonly number[];
   /** What each policy says of retrieving here, in [0, 1] (or its own scale): higher, the more it is for it. */

@@ -27,6 +27,8 @@ export interface LabelSketch {
   readonly suffix?: string;
   /** What was completed with 0, 1, ... chunks; undefined: nothing was written there. */
   readonly completions: readonly (string | undefined)[];
+  /** What was completed with nothing retrieved; absent: that is what completions begin with. */
+  readonly alone?: string;
   readonly logLikelihoods?: readonly number[];
   /** Tokens of the truth; default 3. */
   readonly target?: number;
@@ -64,7 +66,7 @@ export function sketchHoleRecord(sketch: LabelSketch): HoleRecord {
 
 /** A hole's label, as `repoformer-dataset label` writes it; for tests. */
 export function sketchLabel(sketch: LabelSketch, hole = sketchHoleRecord(sketch)): LabelRecord {
-  const variants = sketch.completions.map((text, chunks): LabelledVariant => ({
+  const variant = (text: string | undefined, chunks: number): LabelledVariant => ({
     chunks,
     contextTokens: 100 * chunks,
     logLikelihood: sketch.logLikelihoods?.[chunks] ?? -1,
@@ -74,7 +76,7 @@ export function sketchLabel(sketch: LabelSketch, hole = sketchHoleRecord(sketch)
       editSimilarity: editSimilarity(text, hole.middle),
       exactMatch: exactMatch(text, hole.middle),
     }),
-  }));
+  });
   return {
     schema: 1,
     id: hole.id,
@@ -82,7 +84,8 @@ export function sketchLabel(sketch: LabelSketch, hole = sketchHoleRecord(sketch)
     tokens: { prefix: 10, suffix: 5, target: sketch.target ?? 3 },
     sharedMs: 100,
     probes: { decision: { top: [], readout: '' }, first: { top: [0.5, 0.25], readout: '' } },
-    variants: variants as [LabelledVariant, ...LabelledVariant[]],
+    variants: sketch.completions.map(variant) as [LabelledVariant, ...LabelledVariant[]],
+    ...(sketch.alone !== undefined && { alone: variant(sketch.alone, 0) }),
   };
 }
 

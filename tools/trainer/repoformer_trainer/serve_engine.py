@@ -17,6 +17,7 @@ from typing import Any, TextIO
 import torch
 
 from .gguf_model import ModelFileError, read_gguf_model
+from .prompt_copier import PromptCopier
 from .ragged_decoder import RaggedDecoder, Sequence, Work
 from .vocabulary import TokenBytes
 
@@ -109,6 +110,10 @@ class Engine:
             yield (work := Work(lane, lacking, len(targets)))
             logs = work.logits.double().log_softmax(-1)
             scores = logs.gather(1, torch.tensor(targets, device=logs.device)[:, None])[:, 0].tolist()
+            if copier := self._copier_of(request):
+                for at, target in enumerate(targets):
+                    scores[at] = copier.score(target, scores[at])
+                    copier.push(target)
         self.reply({"id": request["id"], "type": "scored", "logProbabilities": scores})
 
     def _generate(self, lane: Sequence, request: dict[str, Any]) -> Steps:
@@ -116,19 +121,25 @@ class Engine:
         forced = bytes.fromhex(request["forced"])
         stops, most = set(request["stopTokens"]), request["maxTokens"]
         lacking = self._adapt(lane, request["tokens"], len(request["tokens"]) - 1)
+        copier = self._copier_of(request)
         generated = 0
         end = "max_tokens"
         while generated < most and len(lane.tokens) + len(lacking) <= self.decoder.context_tokens:
             yield (work := Work(lane, lacking))
             logits = work.logits[-1]
-            if forced:
-                allowed = self.token_bytes.agreeing_with(forced)
-                token = allowed[int(logits[allowed].argmax())]
-            else:
-                token = int(logits.argmax())
-                if token in stops:
-                    end = "end_token"
-                    break
+            allowed = self.token_bytes.agreeing_with(forced) if forced else None
+            token = allowed[int(logits[allowed].argmax())] if allowed else int(logits.argmax())
+            if copier:
+                candidates = copier.candidates(set(allowed).__contains__) if allowed else copier.candidates()
+                # While something is forced, a token's share is of those that agree with it.
+                said = (logits if allowed is None else logits[allowed]).double()
+                of_token = [*candidates, token]
+                shares = (logits[of_token].double() - said.logsumexp(-1)).exp().tolist()
+                token = copier.choose(token, candidates, dict(zip(of_token, shares)).__getitem__)
+                copier.push(token)
+            if not forced and token in stops:
+                end = "end_token"
+                break
             data = self.token_bytes[token]
             if len(data) > len(forced) or not forced:
                 generated += 1
@@ -137,6 +148,10 @@ class Engine:
             forced = forced[len(data) :]
             lacking = [token]
         self.reply({"id": request["id"], "type": "ended", "end": end})
+
+    def _copier_of(self, request: dict[str, Any]) -> PromptCopier | None:
+        copying = request.get("copying")
+        return PromptCopier(copying, self.token_bytes) if copying else None
 
 
 def serve(engine: Engine, requests: TextIO) -> None:

@@ -48,6 +48,10 @@ def generate(
     }  # fmt: skip
 
 
+def copying(before: list[int], passage: list[int], weight: float = 0.6) -> dict:
+    return {"weight": weight, "before": before, "passages": [passage], "copiesItself": False}
+
+
 def text_of(replies: list[dict], id: int) -> bytes:
     return b"".join(
         bytes.fromhex(reply["bytes"]) for reply in replies if reply["id"] == id and reply["type"] == "piece"
@@ -152,3 +156,33 @@ def test_speaks_lines_of_json(tmp_path: Path) -> None:
     assert len(reply["logProbabilities"]) == len(PROMPT) - 1
     refused = run(tmp_path / "none", "")
     assert refused.returncode == 1 and json.loads(refused.stdout)["type"] == "refused"
+
+
+def test_copies_from_passages_that_it_does_not_read(client: Client) -> None:
+    passage = [*PROMPT[-6:-2], 400, 401, 402, 403, 404]
+    alone = client.ask(generate(1, 0, PROMPT))
+    helped = client.ask(generate(2, 0, PROMPT) | {"copying": copying(PROMPT[1:-2], passage)})
+    expected = b"".join(client.token_bytes[token] for token in passage[4:])
+    assert text_of(helped, 2).startswith(expected)
+    assert not text_of(alone, 1).startswith(expected)
+
+
+def test_copies_only_what_agrees_with_what_is_typed(client: Client) -> None:
+    passage = [*PROMPT[-6:-2], 400, 401, 402]
+    forced = client.token_bytes[400][:1]
+    helped = client.ask(generate(1, 0, PROMPT, forced) | {"copying": copying(PROMPT[1:-2], passage)})
+    expected = b"".join(client.token_bytes[token] for token in passage[4:])
+    assert (forced + text_of(helped, 1)).startswith(expected)
+    other = next(bytes([byte]) for byte in b"abcxyz" if bytes([byte]) != forced)
+    unlike = client.ask(generate(2, 0, PROMPT, other) | {"copying": copying(PROMPT[1:-2], passage)})
+    assert not (other + text_of(unlike, 2)).startswith(expected)
+
+
+def test_scores_what_it_would_copy_as_it_chooses(client: Client) -> None:
+    passage = [*PROMPT[-6:-2], 400, 401, 402]
+    tokens = PROMPT + passage[4:]
+    request = {"type": "score", "id": 1, "lane": 0, "tokens": tokens, "from": len(PROMPT)}
+    (alone,) = client.ask(request)
+    (helped,) = client.ask(request | {"copying": copying(PROMPT[1:-2], passage)})
+    assert all(more > less for more, less in zip(helped["logProbabilities"], alone["logProbabilities"]))
+    assert helped["logProbabilities"][-1] > -0.1

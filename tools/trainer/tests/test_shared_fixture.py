@@ -1,12 +1,14 @@
 """What TypeScript and Python must agree on: both test suites read test/fixtures/trainer."""
 
 import json
+from math import log
 from pathlib import Path
 
 import pytest
 from gguf import TokenType
 
 from repoformer_trainer.gguf_model import GgufModel
+from repoformer_trainer.prompt_copier import PromptCopier
 from repoformer_trainer.samples import Sample, read_samples
 from repoformer_trainer.vocabulary import TokenBytes
 
@@ -26,6 +28,21 @@ def test_tokens_have_the_same_bytes_and_agree_with_the_same_text() -> None:
     assert [own[token].hex() for token in range(len(fixture["tokens"]))] == [each for _, _, each in fixture["tokens"]]
     for forced, expected in fixture["agreeing"]:
         assert own.agreeing_with(bytes.fromhex(forced)) == expected, forced
+
+
+def test_the_same_is_copied() -> None:
+    fixture = json.loads((FIXTURES / "copying.json").read_text())
+    own_bytes = [bytes.fromhex(each) for each in fixture["bytes"]]
+    for case in fixture["cases"]:
+        copier = PromptCopier(case["copying"], own_bytes)
+        for step in case["steps"]:
+            allowed = step.get("allowed")
+            found = copier.candidates(allowed.__contains__) if allowed else copier.candidates()
+            assert found == step["candidates"]
+            chosen = copier.choose(step["best"], found, step["said"].__getitem__)
+            assert chosen == step["chosen"]
+            assert copier.score(chosen, log(step["said"][chosen])) == pytest.approx(step["score"], abs=1e-9)
+            copier.push(chosen)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ import { formatCount, formatMs, formatNoun, shortOid } from './units.js';
 const OUTCOMES: Record<ContextOutcome, string> = {
   [ContextOutcome.UNSPECIFIED]: 'unknown',
   [ContextOutcome.USED]: 'used',
+  [ContextOutcome.COPIED_FROM]: 'copied from, not read: the policy abstained',
   [ContextOutcome.SKIPPED_BY_POLICY]: 'not retrieved: the policy abstained',
   [ContextOutcome.NOTHING_FOUND]: 'nothing found',
   [ContextOutcome.INDEX_NOT_READY]: 'not retrieved: the index is not ready',

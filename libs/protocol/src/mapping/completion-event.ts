@@ -12,6 +12,7 @@ import { toDecisionMessage } from './decision.js';
 
 const CONTEXT_OUTCOMES = {
   used: ContextOutcome.USED,
+  copied_from: ContextOutcome.COPIED_FROM,
   skipped_by_policy: ContextOutcome.SKIPPED_BY_POLICY,
   nothing_found: ContextOutcome.NOTHING_FOUND,
   index_not_ready: ContextOutcome.INDEX_NOT_READY,

@@ -9,8 +9,13 @@ export interface HoleRun {
     /** After what is typed, without context: where generation begins. */
     readonly first: Probe;
   };
-  /** Without context, then with the 1, 2, ... best chunks. */
+  /**
+   * What comes of abstaining, which a model that is helped to copy does with all chunks at hand; then with the 1, 2, ... best
+   * chunks in the prompt.
+   */
   readonly variants: readonly [Variant, ...Variant[]];
+  /** With nothing retrieved at all, where that is not what abstaining is. */
+  readonly alone?: Variant;
 }
 
 /** What the model thinks of the next token at one place. */

@@ -10,7 +10,7 @@ import {
   assemblePrompt,
   copyingOf,
   type FimFormat,
-  type PromptContext,
+  type CopySources,
   type PromptParts,
 } from '@repoformer/fim';
 import { nonBlankLines } from '@repoformer/metrics';
@@ -23,6 +23,14 @@ import type { RunSettings } from './run-settings.js';
 
 /** Log-probabilities of a read-out are kept in steps of 1/256 nat: finer ones are noise, and do not compress. */
 const READOUT_STEPS = 256;
+
+/** A hole, and what is at hand for it. */
+interface VariantRun extends CopySources {
+  readonly hole: RunnableHole;
+  readonly parts: PromptParts;
+  /** What is typed on the hole's line. */
+  readonly typed: string;
+}
 
 /** Puts holes to a loaded model, with the prompts, the budgets and the stop rules of the product. */
 export class HoleRunner {
@@ -38,7 +46,7 @@ export class HoleRunner {
 
   /**
    * Evaluates and completes one hole: the truth's likelihood, and completions, without context and with the first
-   * 1, 2, ... of `chunks`. What prompts have in common is evaluated once, so that with the context behind the
+   * 1, 2, ... of `chunks`; both as the product would, which helps some models to copy. What prompts have in common is evaluated once, so that with the context behind the
    * suffix, best chunk first, each further chunk costs its own tokens only.
    *
    * @param chunks best first; those that the budget does not hold are left out
@@ -58,14 +66,20 @@ export class HoleRunner {
       const decision = await this.#probe(lane, assembleDecision(this.format, parts), signal);
       const sharedMs = performance.now() - startedAt;
       const first = await this.#probe(lane, assemblePrompt(this.format, parts), signal);
+      const { completions } = this.settings;
+      const run = { hole, parts, target, typed };
+      const unread = contexts.at(-1);
+      const isHelped = unread !== undefined && model.info.copying !== undefined;
+      const alone = isHelped
+        ? await this.#variant(lane, { ...run, writes: completions !== 'none' }, signal)
+        : undefined;
       const variants: Variant[] = [];
       for (const [count, context] of [undefined, ...contexts].entries()) {
         const isEnd = count === 0 || count === contexts.length;
-        const { completions } = this.settings;
         const writes = completions === 'all' || (completions === 'ends' && isEnd);
         const before = variants.at(-1)?.contextMs ?? 0;
-        const run = { hole, parts, context, target, typed, writes };
-        const variant = await this.#variant(lane, run, signal);
+        const sources = context ? { context } : isHelped ? { unread } : {};
+        const variant = await this.#variant(lane, { ...run, ...sources, writes }, signal);
         // Chunks before are evaluated already where the prompt only grows; their cost belongs to this context too.
         const isGrown = this.format.sharesPrefix && this.format.withContext.chunk.order === 'best-first';
         variants.push(isGrown ? { ...variant, contextMs: before + variant.contextMs } : variant);
@@ -75,6 +89,7 @@ export class HoleRunner {
         sharedMs,
         probes: { decision, first },
         variants: variants as [Variant, ...Variant[]],
+        ...(alone && { alone }),
       };
     } finally {
       lane.release();
@@ -83,14 +98,7 @@ export class HoleRunner {
 
   async #variant(
     lane: ModelLane,
-    run: {
-      readonly hole: RunnableHole;
-      readonly parts: PromptParts;
-      readonly context: PromptContext | undefined;
-      readonly target: Int32Array;
-      readonly typed: string;
-      readonly writes: boolean;
-    },
+    run: VariantRun & { readonly target: Int32Array; readonly writes: boolean },
     signal: AbortSignal,
   ): Promise<Variant> {
     const prompt = assemblePrompt(this.format, run.parts, run.context);
@@ -102,6 +110,7 @@ export class HoleRunner {
     }
     const scores = await lane.logProbabilities(Int32Array.of(...prompt, ...run.target), {
       from: prompt.length,
+      ...copyingOf(this.model.info, run.parts, run),
       signal,
     });
     const completion = run.writes ? await this.#complete(lane, prompt, run, signal) : undefined;
@@ -117,12 +126,7 @@ export class HoleRunner {
   async #complete(
     lane: ModelLane,
     prompt: Int32Array,
-    run: {
-      readonly hole: RunnableHole;
-      readonly parts: PromptParts;
-      readonly context: PromptContext | undefined;
-      readonly typed: string;
-    },
+    run: VariantRun,
     signal: AbortSignal,
   ): Promise<NonNullable<Variant['completion']>> {
     const { hole, parts, context, typed } = run;
@@ -139,7 +143,7 @@ export class HoleRunner {
       maxTokens: this.settings.maxTokens[hole.kind],
       forcedBytes: parts.forcedBytes,
       stopTokens: this.format.stopTokens,
-      ...copyingOf(this.model.info, parts, context),
+      ...copyingOf(this.model.info, parts, run),
       signal,
     });
     let text = '';

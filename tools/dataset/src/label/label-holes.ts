@@ -8,7 +8,7 @@ import { fileError, JsonlWriter, PACKED, readJsonl } from '../files/jsonl.js';
 import { tryLock } from '../files/work-lock.js';
 import type { HoleRecord } from '../record.js';
 import { shardOf } from '../shard-of.js';
-import type { HoleRun } from './hole-run.js';
+import type { HoleRun, Variant } from './hole-run.js';
 import type { HoleRunner } from './hole-runner.js';
 import { parseLabelRecord, type LabelledVariant, type LabelRecord } from './label-record.js';
 
@@ -174,24 +174,26 @@ async function readLabelFile(path: string): Promise<Map<string, LabelRecord>> {
   return labels;
 }
 
-function toLabel(hole: HoleRecord, input: string, run: HoleRun): LabelRecord {
-  const lines = nonBlankLines(hole.middle);
-  const variants = run.variants.map((variant): LabelledVariant => {
-    if (!variant.completion) return variant;
-    const { text } = variant.completion;
-    // Functions are ended by the stop rules alone; the others are cut as they were asked for.
-    const prediction = hole.kind === 'function' ? text : cutToLines(text, lines);
-    return {
-      ...variant,
-      editSimilarity: editSimilarity(prediction, hole.middle),
-      exactMatch: exactMatch(prediction, hole.middle),
-    };
-  });
+function toLabel(hole: HoleRecord, input: string, { alone, ...run }: HoleRun): LabelRecord {
   return {
     schema: 1,
     id: hole.id,
     input,
     ...run,
-    variants: variants as [LabelledVariant, ...LabelledVariant[]],
+    variants: run.variants.map((variant) => judged(hole, variant)) as [LabelledVariant, ...LabelledVariant[]],
+    ...(alone && { alone: judged(hole, alone) }),
+  };
+}
+
+/** A variant with how near its completion is to the truth. */
+function judged({ kind, middle }: HoleRecord, variant: Variant): LabelledVariant {
+  if (!variant.completion) return variant;
+  const { text } = variant.completion;
+  // Functions are ended by the stop rules alone; the others are cut as they were asked for.
+  const prediction = kind === 'function' ? text : cutToLines(text, nonBlankLines(middle));
+  return {
+    ...variant,
+    editSimilarity: editSimilarity(prediction, middle),
+    exactMatch: exactMatch(prediction, middle),
   };
 }

@@ -2,13 +2,14 @@ import { invalidArgument } from '@repoformer/domain';
 import type { HoleRun, Variant } from './hole-run.js';
 
 /** One line of a label file: what one model made of one hole. Labels of a hole are kept apart from the hole. */
-export interface LabelRecord extends Omit<HoleRun, 'variants'> {
+export interface LabelRecord extends Omit<HoleRun, 'variants' | 'alone'> {
   readonly schema: 1;
   /** The hole's id. */
   readonly id: string;
   /** Digest of the text and context that were put to the model: of another build, labels no longer fit. */
   readonly input: string;
   readonly variants: readonly [LabelledVariant, ...LabelledVariant[]];
+  readonly alone?: LabelledVariant;
 }
 
 export interface LabelledVariant extends Variant {
@@ -18,7 +19,7 @@ export interface LabelledVariant extends Variant {
 }
 
 /**
- * Edit similarity with all of the context minus without, in points; undefined where completions are lacking.
+ * Edit similarity with all of the context in the prompt minus abstaining, in points; undefined where completions are lacking.
  * Positive: retrieve (method: the self-supervised label).
  */
 export function gainInSimilarity({ variants }: Pick<LabelRecord, 'variants'>): number | undefined {
@@ -27,7 +28,7 @@ export function gainInSimilarity({ variants }: Pick<LabelRecord, 'variants'>): n
   return without === undefined || withAll === undefined ? undefined : withAll - without;
 }
 
-/** Mean log-likelihood of the truth per token with all of the context minus without, in nats. */
+/** Mean log-likelihood of the truth per token with all of the context in the prompt minus abstaining, in nats. */
 export function gainInLikelihood({ variants }: Pick<LabelRecord, 'variants'>): number {
   return variants.at(-1)!.logLikelihood - variants[0].logLikelihood;
 }

@@ -18,15 +18,15 @@ const inodeOf = async (path: string) => (await stat(path)).ino;
 describe('describeLabelRun', () => {
   const embedded = useEmbeddedModel();
 
-  it('tells runs apart by how far a model copies from its prompts', async () => {
+  it('tells runs apart by how a model is helped along to copy', async () => {
     const opened = embedded();
-    const { copyWeight, ...info } = opened.model.info;
+    const { copying: rule, ...info } = opened.model.info;
     const model = Object.assign(Object.create(opened.model) as typeof opened.model, {});
     Object.defineProperty(model, 'info', { value: info });
     const runs = [opened, { ...opened, model }].map((each) => describeLabelRun(each, DEFAULT_RUN_SETTINGS));
     const [copying, plain] = await Promise.all(runs);
-    expect(copying).toMatchObject({ copyWeight });
-    expect(plain).not.toHaveProperty('copyWeight');
+    expect(copying).toMatchObject({ copying: rule });
+    expect(plain).not.toHaveProperty('copying');
     expect(labelRunKey(copying!)).not.toBe(labelRunKey(plain!));
   });
 });

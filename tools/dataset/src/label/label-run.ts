@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '@repoformer/domain';
+import { AppError, type CopyRule } from '@repoformer/domain';
 import { fileDigest } from '../files/file-digest.js';
 import { fileError } from '../files/jsonl.js';
 import { writeChanged } from '../files/write-whole.js';
@@ -20,8 +20,8 @@ export interface LabelRun {
   };
   /** What evaluated it, where that was not llama.cpp: numbers differ in the third digit, milliseconds mean nothing. */
   readonly engine?: 'pytorch-bfloat16';
-  /** How far it was helped along to copy from prompts; absent: not at all. */
-  readonly copyWeight?: number;
+  /** How it was helped along to copy; absent: not at all. */
+  readonly copying?: CopyRule;
   readonly family: string;
   readonly placement: string;
   /** Order of the chunks in the prompt. */
@@ -44,7 +44,7 @@ export async function describeLabelRun(
     schema: 1,
     model: { name: spec.name, sha256: await fileDigest(spec.path), adapters },
     ...(model instanceof TorchLanguageModel && { engine: 'pytorch-bfloat16' }),
-    ...(model.info.copyWeight !== undefined && { copyWeight: model.info.copyWeight }),
+    ...(model.info.copying && { copying: model.info.copying }),
     family: format.family,
     placement: format.placement,
     order,

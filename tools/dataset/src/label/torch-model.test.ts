@@ -48,7 +48,7 @@ afterEach(async () => {
 
 const never = new AbortController().signal;
 const base = {
-  info: { endTokens: [1], copyWeight: 0.2 },
+  info: { endTokens: [1] },
   close: () => Promise.resolve(),
 } as unknown as LanguageModel;
 const specOf = (path: string, adapters: ModelSpec['adapters'] = []) =>

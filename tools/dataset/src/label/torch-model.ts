@@ -9,6 +9,8 @@ import {
   type LanguageModel,
   type ModelLane,
   type ModelSpec,
+  type Copying,
+  type ScoreOptions,
 } from '@repoformer/domain';
 import { TorchProcess, type Reply, type TorchOptions } from './torch-process.js';
 
@@ -52,9 +54,7 @@ export class TorchLanguageModel implements LanguageModel {
   }
 
   get info() {
-    // The process chooses by itself: what prompts say is mixed in by our own engine alone.
-    const { copyWeight: _, ...info } = this.base.info;
-    return info;
+    return this.base.info;
   }
 
   tokenize(texts: readonly string[], signal?: AbortSignal): Promise<Int32Array[]> {
@@ -111,14 +111,15 @@ class TorchLane implements ModelLane {
 
   async logProbabilities(
     tokens: Int32Array,
-    { from, signal }: { readonly from: number; readonly signal: AbortSignal },
+    { from, copying, signal }: ScoreOptions,
   ): Promise<readonly number[]> {
-    return (await this.#ask('scored', { type: 'score', tokens: [...tokens], from }, signal)).logProbabilities;
+    const request = { type: 'score', tokens: [...tokens], from, copying: asJson(copying) };
+    return (await this.#ask('scored', request, signal)).logProbabilities;
   }
 
   async *generate(
     tokens: Int32Array,
-    { maxTokens, forcedBytes, sampling, stopTokens, signal }: GenerateOptions,
+    { maxTokens, forcedBytes, sampling, stopTokens, copying, signal }: GenerateOptions,
   ): AsyncGenerator<GeneratedPiece, GenerationEnd, void> {
     if (sampling) throw new Error('completions are written greedily here');
     const decoder = new TextDecoder('utf-8', { ignoreBOM: true });
@@ -130,6 +131,7 @@ class TorchLane implements ModelLane {
         maxTokens,
         forced: Buffer.from(forcedBytes).toString('hex'),
         stopTokens: [...this.endTokens, ...stopTokens],
+        copying: asJson(copying),
       },
       signal,
     );
@@ -169,6 +171,16 @@ class TorchLane implements ModelLane {
       call.end();
     }
   }
+}
+
+function asJson(copying: Copying | undefined) {
+  return (
+    copying && {
+      ...copying,
+      before: [...copying.before],
+      passages: copying.passages.map((passage) => [...passage]),
+    }
+  );
 }
 
 function unexpected(reply: Reply): AppError {

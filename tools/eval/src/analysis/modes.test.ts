@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { qualityColumn } from './expectation.js';
 import { depthRates, modesOf, policyMode, randomMode } from './modes.js';
 import type { PolicySpec } from './policies.js';
 import { sketchHole } from './testing.js';
@@ -60,6 +61,19 @@ describe('modes', () => {
     expect(picks('oracle-k')).toEqual([2, 1, 0, 0, 1]);
     expect(picks('never')).toEqual([0, 0, 0, 0, 0]);
     expect(picks('always')).toEqual([2, 2, 1, 0, 1]);
+  });
+
+  it('tell abstaining, which may copy from what was found, from retrieving nothing', () => {
+    const helped = [...results, sketchHole({ similarities: [60, 80], alone: 40, scores: [0.4] })];
+    const modes = modesOf(helped, [spec({ name: 'self', threshold: 0.9 })]);
+    const mode = (key: string) => modes.find((each) => each.key === key)!;
+    const quality = (key: string) => qualityColumn(helped, mode(key), 'editSimilarity').at(-1);
+    expect([quality('never'), quality('copy'), quality('self@0.9'), quality('always')]).toEqual([
+      40, 60, 60, 80,
+    ]);
+    expect(indices(mode('never').picks).slice(0, -1)).toEqual([0, 0, 0, 0, 0]);
+    expect(['never', 'copy', 'self@0.9'].map((key) => mode(key).looksFirst)).toEqual([false, true, true]);
+    expect(modesOf(results, []).map(({ key }) => key)).not.toContain('copy');
   });
 
   it('add the usual references, but none that was asked about', () => {

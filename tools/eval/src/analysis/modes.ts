@@ -1,5 +1,5 @@
-import type { HoleResult } from '../results.js';
-import { alwaysIndex, gainOf, hasContext } from './outcomes.js';
+import { ALONE, type HoleResult } from '../results.js';
+import { alwaysIndex, gainOf, hasContext, isHelpedAlong } from './outcomes.js';
 import { depthsOf, looksFirst, saidBy, type PolicySpec } from './policies.js';
 
 /** One outcome that a mode chooses, and how likely: 1 for all but the random mode. */
@@ -44,6 +44,7 @@ export function modesOf(results: readonly HoleResult[], policies: readonly Polic
   const random = listed.map((mode) => randomMode(results, mode));
   return [
     neverMode(results),
+    ...copyModes(results),
     ...listed,
     ...random,
     ...references,
@@ -53,9 +54,18 @@ export function modesOf(results: readonly HoleResult[], policies: readonly Polic
 }
 
 export function neverMode(results: readonly HoleResult[]): Mode {
-  const picks = results.map(() => [{ index: 0, weight: 1 }]);
-  const texts = { key: 'never', name: 'never', label: 'never', description: 'No context at all.' };
+  const picks = results.map((hole) => [{ index: isHelpedAlong(hole) ? ALONE : 0, weight: 1 }]);
+  const texts = { key: 'never', name: 'never', label: 'never', description: 'Nothing is retrieved.' };
   return { ...texts, family: 'fixed', picks, looksFirst: false, decisionMs: 0 };
+}
+
+/** What policies abstain to, where that is more than never. */
+function copyModes(results: readonly HoleResult[]): Mode[] {
+  if (!results.some(isHelpedAlong)) return [];
+  const description = 'Nothing is read; what was retrieved may be copied from. What the policies abstain to.';
+  const texts = { key: 'copy', name: 'copy', label: 'copy, read nothing', description };
+  const picks = results.map(() => [{ index: 0, weight: 1 }]);
+  return [{ ...texts, family: 'fixed', picks, looksFirst: true, decisionMs: 0 }];
 }
 
 export function alwaysMode(results: readonly HoleResult[]): Mode {
@@ -87,14 +97,15 @@ export function policyMode(
     family,
     depths,
     picks: results.map((hole, row) => [{ index: Math.min(depths[row] ?? 0, alwaysIndex(hole)), weight: 1 }]),
-    looksFirst: looksFirst(spec),
+    looksFirst: looksFirst(spec) || results.some(isHelpedAlong),
     decisionMs: spec.decisionMs ?? 0,
   };
 }
 
 /**
  * Coin tosses at the rate of another mode: each hole for which something was found gets its context as often as
- * that mode uses it. Exact: every outcome counts by its probability. It decides without looking.
+ * that mode uses it. Exact: every outcome counts by its probability. It decides without looking; where what was
+ * retrieved may be copied from, it searches.
  */
 export function randomMode(results: readonly HoleResult[], like: Mode): Mode {
   const rates = depthRates(results, like.depths ?? []);
@@ -104,12 +115,12 @@ export function randomMode(results: readonly HoleResult[], like: Mode): Mode {
     label: `random, as ${like.label}`,
     description: `Context at random, as often as “${like.label}” uses it; the exact expectation.`,
     family: 'random',
+    looksFirst: results.some(isHelpedAlong),
     picks: results.map((hole) =>
       hasContext(hole)
         ? rates.map(({ depth, rate }) => ({ index: Math.min(depth, alwaysIndex(hole)), weight: rate }))
         : [{ index: 0, weight: 1 }],
     ),
-    looksFirst: false,
     decisionMs: 0,
   };
 }

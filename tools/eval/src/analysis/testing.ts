@@ -11,6 +11,8 @@ export interface HoleSketch {
   readonly kind?: HoleKind;
   /** Edit similarity of each outcome; 100 is an exact match. */
   readonly similarities: readonly [number, ...number[]];
+  /** Edit similarity with nothing retrieved, where abstaining is more than that. */
+  readonly alone?: number;
   readonly logLikelihoods?: readonly number[];
   readonly passed?: readonly boolean[];
   /** retrieve, shared, context, decode of each outcome, milliseconds. Default 10 (with context), 100, 50 a chunk, 200. */
@@ -55,6 +57,7 @@ export function sketchHole(sketch: HoleSketch): HoleResult {
     middle: 'x',
     after: '',
     outcomes: [outcome(first, 0), ...rest.map((similarity, i) => outcome(similarity, i + 1))],
+    ...(sketch.alone !== undefined && { alone: outcome(sketch.alone, 0) }),
     scores: sketch.scores ?? (rest.length > 0 ? [0.5] : []),
     policies: sketch.policies ?? {},
     context: [],

@@ -2,6 +2,7 @@ import { appendFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ALONE } from '../results.js';
 import { sketchHoleRecord, sketchLabel, writeDataset, type LabelSketch } from '../testing.js';
 import { contextCost, joinLabels } from './collect-results.js';
 import { textDigest, verdictFile } from './test-verdicts.js';
@@ -74,6 +75,18 @@ describe('joinLabels', () => {
     expect(toHoleResult(labelled!, [])?.outcomes.map(({ passed }) => passed)).toEqual([true, undefined]);
     await appendFile(verdictFile(labels), verdict(0, 'return a + 1', 'untested'));
     expect((await joinLabels(directory, labels)).holes[0]!.passed.size).toBe(0);
+  });
+
+  it('keeps what is written with nothing retrieved apart from what is copied', async () => {
+    const sketch = { ...FUNCTION, alone: 'return b\n\n\ndef g(b):\n    return (' };
+    const labels = await writeDataset(directory, [sketch]);
+    const { id } = sketchHoleRecord(FUNCTION);
+    const verdict = { schema: 1, id, chunks: ALONE, text: textDigest('return b'), outcome: 'failed' };
+    await writeFile(verdictFile(labels), `${JSON.stringify(verdict)}\n`);
+    const [labelled] = (await joinLabels(directory, labels)).holes;
+    const result = toHoleResult(labelled!, [])!;
+    expect(result.alone).toMatchObject({ text: 'return b', chunks: 0, passed: false });
+    expect(result.outcomes[0].passed).toBeUndefined();
   });
 
   it('names file and line of a verdict that is none', async () => {

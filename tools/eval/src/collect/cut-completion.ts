@@ -28,19 +28,23 @@ export async function cutCompletion(hole: Place, written: string, syntax: Syntax
 /** A label whose completions are cut as they are judged, with their similarities to the truth. */
 export async function cutLabel(hole: Place, label: LabelRecord, syntax: Syntax): Promise<LabelRecord> {
   const variants: LabelledVariant[] = [];
-  for (const variant of label.variants) {
-    const { completion } = variant;
-    if (!completion) {
-      variants.push(variant);
-      continue;
-    }
-    const text = await cutCompletion(hole, completion.text, syntax);
-    variants.push({
-      ...variant,
-      completion: { ...completion, text },
-      editSimilarity: editSimilarity(text, hole.middle),
-      exactMatch: exactMatch(text, hole.middle),
-    });
-  }
-  return { ...label, variants: variants as [LabelledVariant, ...LabelledVariant[]] };
+  for (const variant of label.variants) variants.push(await cutVariant(hole, variant, syntax));
+  const { alone } = label;
+  return {
+    ...label,
+    variants: variants as [LabelledVariant, ...LabelledVariant[]],
+    ...(alone && { alone: await cutVariant(hole, alone, syntax) }),
+  };
+}
+
+async function cutVariant(hole: Place, variant: LabelledVariant, syntax: Syntax): Promise<LabelledVariant> {
+  const { completion } = variant;
+  if (!completion) return variant;
+  const text = await cutCompletion(hole, completion.text, syntax);
+  return {
+    ...variant,
+    completion: { ...completion, text },
+    editSimilarity: editSimilarity(text, hole.middle),
+    exactMatch: exactMatch(text, hole.middle),
+  };
 }

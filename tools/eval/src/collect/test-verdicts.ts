@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { readJsonl, type LabelRecord } from '@repoformer/dataset';
 import { AppError, invalidArgument } from '@repoformer/domain';
+import { ALONE } from '../results.js';
 import type { CompletionVerdict } from '../unit-tests/index.js';
 
 /** What a package's tests say of one completion: a line of `tests.jsonl` in a run's folder. */
@@ -9,7 +10,7 @@ export interface TestVerdict {
   readonly schema: 1;
   /** The hole's. */
   readonly id: string;
-  /** Chunks of context in the completion's prompt. */
+  /** Chunks of context in the completion's prompt, or {@link ALONE}. */
   readonly chunks: number;
   /** {@link textDigest} of the completion as it was judged: of another completion the verdict says nothing. */
   readonly text: string;
@@ -66,14 +67,21 @@ export class TestVerdicts {
    *
    * @param label cut as by `cutLabel`
    */
-  passedOf({ id, variants }: LabelRecord): ReadonlyMap<number, boolean> {
+  passedOf(label: LabelRecord): ReadonlyMap<number, boolean> {
     const passed = new Map<number, boolean>();
-    for (const { chunks, completion } of variants) {
-      const outcome = completion && this.find(id, chunks, completion.text);
+    for (const { chunks, text } of completionsOf(label)) {
+      const outcome = this.find(label.id, chunks, text);
       if (outcome !== undefined && isJudgement(outcome)) passed.set(chunks, outcome === 'passed');
     }
     return passed;
   }
+}
+
+/** What was written at a hole, by number of chunks ({@link ALONE} among them). */
+export function completionsOf({ variants, alone }: LabelRecord): { chunks: number; text: string }[] {
+  return [...(alone ? [{ ...alone, chunks: ALONE }] : []), ...variants].flatMap(({ chunks, completion }) =>
+    completion ? [{ chunks, text: completion.text }] : [],
+  );
 }
 
 /** Whether an outcome says something of the completion, rather than of the tests. */

@@ -1,6 +1,6 @@
 import type { HoleRecord, LabelledVariant, LabelRecord } from '@repoformer/dataset';
 import { identifierF1 } from '@repoformer/metrics';
-import type { HoleResult, Outcome } from '../results.js';
+import { ALONE, type HoleResult, type Outcome } from '../results.js';
 import type { LabelledHole } from './collect-results.js';
 import type { JudgedPolicy } from './judged-policy.js';
 
@@ -21,6 +21,7 @@ export function toHoleResult(
     return outcome ? [outcome] : [];
   });
   if (outcomes.length === 0 || outcomes[0]!.chunks !== 0) return undefined;
+  const alone = label.alone && toOutcome(hole, label, { ...label.alone, chunks: ALONE }, passed);
   const answers = policies.flatMap(({ spec, says }) => {
     const said = says(hole, label);
     return said === undefined ? [] : [[spec.name, said] as const];
@@ -36,6 +37,7 @@ export function toHoleResult(
     middle,
     after: hole.suffix.split('\n', LINES_AFTER).join('\n'),
     outcomes: outcomes as [Outcome, ...Outcome[]],
+    ...(alone && { alone: { ...alone, chunks: 0 } }),
     scores: context.chunks.map(({ score }) => score),
     policies: Object.fromEntries(answers),
     context: context.chunks

@@ -11,6 +11,7 @@ import { AppError, isCancellation, throwIfAborted } from '@repoformer/domain';
 import type { LabelledHole } from '../collect/collect-results.js';
 import { restoreHole } from '../collect/restore-hole.js';
 import {
+  completionsOf,
   isJudgement,
   textDigest,
   TestVerdicts,
@@ -292,7 +293,5 @@ function isAboutLanguage(error: unknown): error is AppError {
 }
 
 function jobsOf({ label }: LabelledHole): Job[] {
-  return label.variants.flatMap(({ chunks, completion }) =>
-    completion ? [{ id: label.id, chunks, text: completion.text }] : [],
-  );
+  return completionsOf(label).map((completion) => ({ id: label.id, ...completion }));
 }

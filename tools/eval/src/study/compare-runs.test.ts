@@ -70,6 +70,15 @@ describe('compareRuns', () => {
     expect(rows[2]!.contextTokens).toBe((200 + 100 + 0 + 200) / 4);
   });
 
+  it('tells copying from what was found from having found nothing', () => {
+    const sketches = [hole('a', ['x = 1', 'x = 1'], { alone: '?????' }), hole('b', ['x = 1'])];
+    const study = compareRuns([run('one', sketches)], OPTIONS);
+    const { rows } = study.entries[0]!;
+    expect(rows.map(({ chunks }) => chunks)).toEqual([-1, 0, 1]);
+    expect(rows.map(({ editSimilarity }) => editSimilarity?.estimate)).toEqual([50, 100, 100]);
+    expect(studyMarkdown(study)).toContain('not even copied from');
+  });
+
   it('has no mean of some of the holes only, and compares likelihoods of one vocabulary only', () => {
     const holes = [hole('a', ['x = 1', undefined]), hole('b', ['x = 1', 'x = 1'])];
     const other = holes.map((each) => ({ ...each, target: 5 }));

@@ -3,6 +3,7 @@ import { invalidArgument } from '@repoformer/domain';
 import { Resampler, type BootstrapOptions, type Interval } from '../analysis/bootstrap.js';
 import { clusterNames, clusterUnitOf, type ClusterUnit } from '../analysis/clusters.js';
 import type { LabelledHole, LabelledHoles } from '../collect/collect-results.js';
+import { ALONE } from '../results.js';
 
 /** A run under study. */
 export interface StudiedRun extends LabelledHoles {
@@ -12,6 +13,7 @@ export interface StudiedRun extends LabelledHoles {
 
 /** What a run gives with at most so many chunks of context. */
 export interface StudyRow {
+  /** {@link ALONE}: nothing was retrieved, where 0 is to copy from what was. */
   readonly chunks: number;
   /** Means over all holes; absent where completions were not written at each of them. */
   readonly exactMatch?: Interval;
@@ -79,7 +81,9 @@ export function compareRuns(runs: readonly StudiedRun[], options: BootstrapOptio
     const isTimed = run.engine === undefined;
     const most = Math.max(...own.map(({ label }) => label.variants.length)) - 1;
     const { model, family, placement, order, settings } = run;
-    const rows = Array.from({ length: most + 1 }, (_, chunks) =>
+    const depths = Array.from({ length: most + 1 }, (_, chunks) => chunks);
+    if (own.some(({ label }) => label.alone)) depths.unshift(ALONE);
+    const rows = depths.map((chunks) =>
       studyRow(own, index === 0 ? undefined : first, chunks, { sharesTokens, isTimed }, resampler),
     );
     return { name, model, family, placement, order, settings, sharesTokens, rows };
@@ -168,7 +172,8 @@ function columnOf(holes: readonly LabelledHole[], chunks: number, measure: Measu
   });
 }
 
-function variantAt({ label: { variants } }: LabelledHole, chunks: number) {
+function variantAt({ label: { variants, alone } }: LabelledHole, chunks: number) {
+  if (chunks === ALONE) return alone ?? variants[0];
   return variants[Math.min(chunks, variants.length - 1)]!;
 }
 

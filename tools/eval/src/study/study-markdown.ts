@@ -1,6 +1,7 @@
 import { count, percent, points } from '../analysis/index.js';
 import { ranged } from '../report/names.js';
 import { tableMarkdown, type Table } from '../report/table.js';
+import { ALONE } from '../results.js';
 import type { Study, StudyEntry, StudyRow } from './compare-runs.js';
 
 const one = (value: number) => value.toFixed(1).replace('-', '−');
@@ -65,7 +66,7 @@ function qualityTable(entries: readonly StudyEntry[]): Table {
 function gainTable(entries: readonly StudyEntry[]): Table {
   const share = (value: number | undefined) => (value === undefined ? '–' : percent(value));
   return {
-    caption: 'Gain over no context at the same holes, with 95\u00a0% intervals',
+    caption: 'Gain over no context in the prompt at the same holes, with 95\u00a0% intervals',
     columns: [
       { title: 'Run' },
       number('Chunks'),
@@ -103,11 +104,13 @@ function differenceTable([first, ...others]: readonly StudyEntry[]): Table {
 function rowsOf(
   entries: readonly StudyEntry[],
   cells: (row: StudyRow) => string[],
-  fewestChunks = 0,
+  fewestChunks = ALONE,
 ): Table['rows'] {
   return entries.flatMap(({ name, rows }) =>
     rows
       .filter(({ chunks }) => chunks >= fewestChunks)
-      .map((row) => ({ cells: [name, `${row.chunks}`, ...cells(row)] })),
+      .map((row) => ({
+        cells: [name, row.chunks === ALONE ? 'not even copied from' : `${row.chunks}`, ...cells(row)],
+      })),
   );
 }
