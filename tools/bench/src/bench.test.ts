@@ -1,5 +1,6 @@
 import { GitRepository } from '@repoformer/e2e/harness';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { measureCopying } from './measure-copying.js';
 import { measureFirst } from './measure-first.js';
 import { measureIndexing } from './measure-index.js';
 import { measureSearch } from './measure-retrieval.js';
@@ -54,6 +55,14 @@ it("prints every figure of a model's first request", async () => {
     'first request, 512 tokens of prompt': /n=2/,
     'the same after a rehearsal': /n=2/,
     'the rehearsal itself': /n=2/,
+  });
+});
+
+it('prints what copying costs', async () => {
+  expectFigures(await measureCopying('repoformer-nano', 2), {
+    'a written token, by the model alone': /n=2/,
+    'with 512 tokens to copy from': /n=2\); \d+\.\d\d times$/,
+    'with the prompt to copy from, too': /n=2\); \d+\.\d\d times$/,
   });
 });
 

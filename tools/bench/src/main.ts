@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine } from './machine.js';
 import { Daemon, runCli, type GitRepository } from '@repoformer/e2e/harness';
+import { measureCopying } from './measure-copying.js';
 import { measureFirst } from './measure-first.js';
 import { measureIndexing } from './measure-index.js';
 import { DEFAULT_POLICY, measurePolicy } from './measure-policy.js';
@@ -24,11 +25,12 @@ const HELP = `Measures, and prints a table.
   npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, git, and ripgrep
   npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of qwen2.5-coder-0.5b)
   npm run bench -- first                  a model's first request, as it is loaded and after its rehearsal
+  npm run bench -- copying                what a written token takes, with and without help to copy
 
 It works on a clone; without a repository it makes one of the source files of installed packages.
 
   --files 4000  --queries 500  --commits 40  --completions 12  --model default
-  --rounds 7    with first: in new processes, both ways in turn
+  --rounds 7    with first: in new processes, both ways in turn; with copying: all ways in turn
   --plot FILE   with index: cost against the size of a change, as SVG
   --lines N     with retrieve: adds altered copies until there are so many lines
 `;
@@ -51,7 +53,7 @@ const { values, positionals } = parseArgs({
 const [what = 'daemon', path] = positionals;
 const known =
   ['index', 'retrieve', 'policy'].includes(what) ||
-  (['daemon', 'first'].includes(what) && path === undefined);
+  (['daemon', 'first', 'copying'].includes(what) && path === undefined);
 if (values.help || !known) {
   console.log(HELP);
   process.exitCode = values.help ? 0 : 2;
@@ -64,6 +66,7 @@ if (values.help || !known) {
 
 async function measure(): Promise<Rows> {
   if (what === 'policy') return measurePolicy(path === undefined ? DEFAULT_POLICY : resolve(path));
+  if (what === 'copying') return measureCopying(values.model, Number(values.rounds));
   if (what === 'first') return measureFirst(values.model, Number(values.rounds));
   return measureRepository(what, path);
 }

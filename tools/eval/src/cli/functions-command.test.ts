@@ -50,7 +50,7 @@ describe('functions', () => {
     const said = await functions({ tests: { command: ['python3', '-m', 'unittest'], install: [] } });
     expect(said).toContain('1 of 1 function holes are tested');
     expect(said).toContain('2 completions judged now');
-    expect(said).toContain('pass without context: 0 of 1 (0.0 %)');
+    expect(said).toContain('pass without context in the prompt: 0 of 1 (0.0 %)');
     expect(said).toContain('pass with all context: 1 of 1 (100.0 %)');
     const out = join(base, 'report');
     await runEval(['report', join(base, 'dataset'), '--labels', labels, '--out', out]);

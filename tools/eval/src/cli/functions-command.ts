@@ -4,6 +4,7 @@ import { atLeast, ProgressLine, readCorpusTexts, SPLITS, timeLeft, type Split } 
 import { AppError } from '@repoformer/domain';
 import { isServed, joinLabels, type LabelledHole } from '../collect/collect-results.js';
 import { testFunctions, type TestedRepository } from '../functions/test-functions.js';
+import { ALONE } from '../results.js';
 import { addRepositoryFlags, openRepositories, type RepositoryFlags } from './open-repositories.js';
 
 interface FunctionsFlags extends RepositoryFlags {
@@ -82,7 +83,10 @@ async function passRates(dataset: string, labels: string, own: readonly Labelled
   };
   if (judged.length === 0) return [];
   return [
-    `pass without context: ${rate((passed) => passed.get(0))}`,
+    ...(judged.some(({ passed }) => passed.has(ALONE))
+      ? [`pass with nothing retrieved: ${rate((passed) => passed.get(ALONE))}`]
+      : []),
+    `pass without context in the prompt: ${rate((passed) => passed.get(0))}`,
     `pass with all context: ${rate((passed) => passed.get(Math.max(...passed.keys())))}`,
   ];
 }
