@@ -156,6 +156,7 @@ describe('CompletionService', () => {
     it('leaves alone what it reads, and what it is not to have', async () => {
       const { service, model } = helped('unread');
       expect((await collect(service)).context.outcome).toBe('used');
+      // The mode keeps from retrieving; a policy, from reading.
       expect((await collect(service, { mode: 'never' })).context.outcome).toBe('skipped_by_policy');
       const sampling = { temperature: 1, topP: 1, topK: 0, seed: 1 };
       const sampled = await collect(service, { threshold: 0.6, sampling });
@@ -163,6 +164,13 @@ describe('CompletionService', () => {
       const { service: empty, model: other } = helped('unread', () => Promise.resolve({}));
       expect((await collect(empty, { threshold: 0.6 })).context.outcome).toBe('skipped_by_policy');
       expect([...model.copied, ...other.copied]).toEqual([undefined, undefined, undefined, undefined]);
+    });
+
+    it('lets it copy where the policy is never to read', async () => {
+      const model = new ScriptedModel(QWEN, { copying: { weight: 0.1, from: 'unread' } });
+      const { service } = setUp({ policy: 'never' }, undefined, model);
+      expect((await collect(service)).context.outcome).toBe('copied_from');
+      expect(model.copied[0]!.passages).toHaveLength(1);
     });
 
     it('lets a small one copy from its prompt, too, and from what it reads', async () => {

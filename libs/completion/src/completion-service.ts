@@ -265,7 +265,7 @@ export class CompletionService {
   ): Promise<CopySources> {
     const isRead = decision.outcome === 'retrieve';
     const isGreedy = (request.sampling?.temperature ?? 0) === 0;
-    const isCopied = decision.policy !== 'never' && model.info.copying !== undefined && isGreedy;
+    const isCopied = model.info.copying !== undefined && isGreedy;
     if (!(isRead || isCopied) || retrieval.chunks.length === 0) return {};
     const { contextTokens } = this.models.plan(model, request);
     const tokens = tokenSource(model, signal);

@@ -17,7 +17,12 @@ function plain<T>(value: T): T {
 const analyse: typeof analyseExactly = (...all) => plain(analyseExactly(...all));
 
 /** Holes of which context changes each by the next of the gains, over ten repositories. */
-function holes(length: number, gains: readonly number[], said: readonly number[] = [0]): HoleResult[] {
+function holes(
+  length: number,
+  gains: readonly number[],
+  said: readonly number[] = [0],
+  alone?: number,
+): HoleResult[] {
   return Array.from({ length }, (_, i) =>
     sketchHole({
       id: `${i}`,
@@ -25,6 +30,7 @@ function holes(length: number, gains: readonly number[], said: readonly number[]
       // Coprime with the repositories, so that each has all gains.
       similarities: [50, 50 + (gains[Math.floor(i / 10) % gains.length] ?? 0)],
       policies: { p: said[Math.floor(i / 10) % said.length] ?? 0 },
+      ...(alone !== undefined && { alone }),
     }),
   );
 }
@@ -59,6 +65,21 @@ describe('verdict and answers say what is true', () => {
     expect(verdict.reasons.join(' ')).toContain('it knows where context helps');
     expect(verdict.advice).toContain('at threshold 0.5: context for 33 % of the requests');
     expect(answers.policies[0]?.abstentionsRight.value?.estimate).toBe(1);
+  });
+
+  it('copying that does as well as reading: reading nothing, and how to have it', () => {
+    const { verdict } = analyse(holes(300, [-1, -2, 0], [1, 0, 1], 42), [policy], options);
+    expect(verdict).toMatchObject({ pays: 'yes', recommended: { key: 'copy' } });
+    expect(verdict.headline).toMatch(/pays here copied from, unread: \+8\.0 .* less time than always/);
+    expect(verdict.advice).toMatch(
+      /^Read nothing: use the policy “never”; what is found is still copied from/,
+    );
+  });
+
+  it('copying that does harm: nothing at all', () => {
+    const { verdict } = analyse(holes(300, [-10, -12, -8], [0], 60), [policy], options);
+    expect(verdict.recommended?.key).toBe('never');
+    expect(verdict.advice).toContain('ask in mode “never”');
   });
 
   it('a policy that chooses the wrong ones is not recommended, and said to be worse than dice', () => {

@@ -5,7 +5,7 @@ import { pairedDifferences } from './differences.js';
 import type { HoleResult } from '../results.js';
 import type { ModeRow } from './mode-table.js';
 import type { Mode } from './modes.js';
-import { hasContext } from './outcomes.js';
+import { hasContext, isHelpedAlong } from './outcomes.js';
 import { count, duration, FEWEST_HOLES, percent, points, thresholdText, withInterval } from './words.js';
 
 /** Whether context, given always, pays with this model. */
@@ -76,7 +76,7 @@ export function verdictOf(
     confidence,
     headline: headline(pays, effect, chosen, results.length),
     reasons: reasons(chosen, best, toBest(chosen), always, results.length, listed, unit),
-    advice: advice(chosen, confidence),
+    advice: advice(chosen, confidence, results.some(isHelpedAlong)),
   };
 }
 
@@ -103,7 +103,8 @@ function paysOf({ low = -Infinity, high = Infinity }: Interval): Pays {
 /** What is recommended decides how it is said: a policy may pay where always does not. */
 function headline(pays: Pays, effect: Interval, chosen: ModeRow, holes: number): string {
   const gain = chosen.versusNever.editSimilarity;
-  if (chosen.family === 'listed' && gain) {
+  if ((chosen.family === 'listed' || chosen.name === 'copy') && gain) {
+    const where = chosen.name === 'copy' ? 'copied from, unread' : `where “${chosen.label}” asks for it`;
     const saving = chosen.speedUp.cold;
     const time =
       saving?.low !== undefined && saving.low > 0
@@ -111,9 +112,9 @@ function headline(pays: Pays, effect: Interval, chosen: ModeRow, holes: number):
         : '';
     const brings = `${withInterval(gain, points)} points of edit similarity over none${time}`;
     if (gain.low !== undefined && gain.low > 0) {
-      return `Context from other files pays here where “${chosen.label}” asks for it: ${brings}.`;
+      return `Context from other files pays here ${where}: ${brings}.`;
     }
-    return `Whether context from other files pays here cannot be told with ${count(holes, 'hole')}, even where “${chosen.label}” asks for it: ${brings}.`;
+    return `Whether context from other files pays here cannot be told with ${count(holes, 'hole')}, even ${where}: ${brings}.`;
   }
   const change = withInterval(effect, points);
   switch (pays) {
@@ -187,14 +188,17 @@ function reasons(
   return lines;
 }
 
-function advice(chosen: ModeRow, confidence: Confidence): string {
+/** @param isHelped whether the policy `never` still lets the model copy from what it does not read */
+function advice(chosen: ModeRow, confidence: Confidence, isHelped: boolean): string {
   const sure =
     confidence === 'certain'
       ? ''
       : ` The intervals still allow a loss of more than ${HARM_POINTS} points or no gain at all: more holes would tell.`;
   switch (chosen.name) {
     case 'never':
-      return `Turn context off: use the policy “never”.${sure}`;
+      return `Turn context off: ${isHelped ? 'ask in mode' : 'use the policy'} “never”.${sure}`;
+    case 'copy':
+      return `Read nothing: use the policy “never”; what is found is still copied from.${sure}`;
     case 'always':
       return `Use context at every request: the policy “always”.${sure}`;
     default: {
