@@ -103,6 +103,10 @@ describe('PromptCopier', () => {
     expect(chosen(copier([1], [passage]), 7, { 7: 0.2, 8: 0.3 })).toBe(8);
   });
 
+  it('leaves it to the model to end', () => {
+    expect(chosen(copier([1], [[1, 7]], 0.9), MARKER, { [MARKER]: 0.4, 7: 0.2 })).toBe(MARKER);
+  });
+
   it('leaves the choice to the model where nothing matches', () => {
     expect(chosen(copier([1], [[2, 3]]), 4, { 4: 0.1 })).toBe(4);
   });

@@ -53,13 +53,15 @@ export class PromptCopier {
   }
 
   /**
-   * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice.
+   * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice. Where the model ends,
+   * it ends: passages always go on.
    *
    * @param best the model's own choice
    * @param candidates as `candidates` says
    * @param probabilityOf what the model says of them, and of its own choice
    */
   choose(best: number, candidates: readonly number[], probabilityOf: (token: number) => number): number {
+    if (this.#bytesOf(best).length === 0) return best;
     let [chosen, highest] = [best, this.#mixed(best, probabilityOf(best))];
     for (const token of candidates) {
       const probability = this.#mixed(token, probabilityOf(token));

@@ -45,7 +45,9 @@ class PromptCopier:
         return sorted(shares, key=lambda token: -shares[token])[:MOST_CANDIDATES]
 
     def choose(self, best: int, candidates: list[int], probability_of: Callable[[int], float]) -> int:
-        """The likeliest token of the mixture; `best` is the model's own choice."""
+        """The likeliest token of the mixture; `best` is the model's own choice. Where the model ends, it ends."""
+        if not self._bytes[best]:
+            return best
         chosen, highest = best, self._mixed(best, probability_of(best))
         for token in candidates:
             probability = self._mixed(token, probability_of(token))
