@@ -773,7 +773,7 @@ export enum ContextOutcome {
 
   /**
    * The policy abstained from reading the chunks: they are not in the prompt,
-   * but what is written may be copied from them, which takes no time.
+   * but what is written may be copied from them, which takes hardly any time.
    *
    * @generated from enum value: CONTEXT_OUTCOME_COPIED_FROM = 8;
    */
