@@ -25,6 +25,8 @@ export interface HolePrompts {
   readonly target: Int32Array;
   /** Ever longer ones, with the 1, 2, ... best chunks, until another chunk adds nothing. */
   readonly contexts: readonly PromptContext[];
+  /** All that the budget holds, also of more chunks than are to be read; undefined: there is nothing. */
+  readonly found: PromptContext | undefined;
 }
 
 /** Makes prompts as the product does. */
@@ -56,12 +58,14 @@ export async function prepareHole(
   const parts = await prepareParts(format, source, budgets, tokens);
   const forced = new TextDecoder().decode(parts.forcedBytes);
   const [target] = await model.tokenize([forced + hole.middle], signal);
+  const contextOf = (shown: readonly Chunk[]) =>
+    prepareContext(format, shown, hole.language, budgets.contextTokens, tokens);
   const contexts: PromptContext[] = [];
   for (let count = 1; count <= Math.min(maxChunks, chunks.length); count++) {
-    const shown = chunks.slice(0, count);
-    const context = await prepareContext(format, shown, hole.language, budgets.contextTokens, tokens);
+    const context = await contextOf(chunks.slice(0, count));
     if (context.tokens.length === (contexts.at(-1)?.tokens.length ?? 0)) break;
     contexts.push(context);
   }
-  return { parts, typed, target: target!, contexts };
+  const found = contexts.length > 0 ? await contextOf(chunks) : undefined;
+  return { parts, typed, target: target!, contexts, found };
 }

@@ -19,7 +19,11 @@ const CHUNKS: Chunk[] = [
 describe('HoleRunner', () => {
   const embedded = useEmbeddedModel();
 
-  const run = (copying: CopyRule | undefined, chunks: readonly Chunk[] = CHUNKS) => {
+  const run = (
+    copying: CopyRule | undefined,
+    chunks: readonly Chunk[] = CHUNKS,
+    settings = DEFAULT_RUN_SETTINGS,
+  ) => {
     const { model, format } = embedded();
     const { copying: _, ...info } = model.info;
     const helped: LanguageModel = {
@@ -31,7 +35,7 @@ describe('HoleRunner', () => {
       prefillMsPerToken: () => model.prefillMsPerToken(),
       close: () => model.close(),
     };
-    return new HoleRunner(helped, format, DEFAULT_RUN_SETTINGS).run(HOLE, chunks, signal);
+    return new HoleRunner(helped, format, settings).run(HOLE, chunks, signal);
   };
 
   it('abstains as the product does: a model that is helped copies from what it does not read', async () => {
@@ -47,6 +51,14 @@ describe('HoleRunner', () => {
     expect(unhelped.variants[0].completion!.text).toBe(alone!.completion!.text);
     expect(unhelped.variants[1]!.completion!.text).toBe(reading!.completion!.text);
     expect(unhelped.variants[1]!.logLikelihood).toBeCloseTo(reading!.logLikelihood, 4);
+  });
+
+  it('abstains with all that was found at hand, however little of it is to be read', async () => {
+    const other: Chunk = { path: 'c.py', startLine: 0, endLine: 1, score: 0.9, text: 'import os' };
+    const settings = { ...DEFAULT_RUN_SETTINGS, maxChunks: 1 };
+    const { variants } = await run({ weight: 0.5, from: 'unread' }, [other, ...CHUNKS], settings);
+    expect(variants.map(({ chunks }) => chunks)).toEqual([0, 1]);
+    expect(variants[0].completion!.text).toContain('settle_ambers(vortex, 7341)');
   });
 
   it('has nothing but abstaining to say where nothing was found', async () => {

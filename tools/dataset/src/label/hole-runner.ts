@@ -46,19 +46,20 @@ export class HoleRunner {
 
   /**
    * Evaluates and completes one hole: the truth's likelihood, and completions, without context and with the first
-   * 1, 2, ... of `chunks`; both as the product would, which helps some models to copy. What prompts have in common is evaluated once, so that with the context behind the
-   * suffix, best chunk first, each further chunk costs its own tokens only.
+   * 1, 2, ... of `chunks`; both as the product would, which helps some models to copy from all that was found. What prompts have in common
+   * is evaluated once, so that with the context behind the suffix, best chunk first, each further chunk costs its own tokens only.
    *
    * @param chunks best first; those that the budget does not hold are left out
    */
   async run(hole: RunnableHole, chunks: readonly Chunk[], signal: AbortSignal): Promise<HoleRun> {
     const { model, format, settings } = this;
-    const { parts, typed, target, contexts } = await prepareHole(
-      hole,
-      chunks,
-      { model, format, settings },
-      signal,
-    );
+    const {
+      parts,
+      typed,
+      target,
+      contexts,
+      found: unread,
+    } = await prepareHole(hole, chunks, { model, format, settings }, signal);
 
     const lane = await this.model.acquire({ priority: 'completion', signal });
     try {
@@ -68,7 +69,6 @@ export class HoleRunner {
       const first = await this.#probe(lane, assemblePrompt(this.format, parts), signal);
       const { completions } = this.settings;
       const run = { hole, parts, target, typed };
-      const unread = contexts.at(-1);
       const isHelped = unread !== undefined && model.info.copying !== undefined;
       const alone = isHelped
         ? await this.#variant(lane, { ...run, writes: completions !== 'none' }, signal)
