@@ -103,8 +103,10 @@ describe('PromptCopier', () => {
     expect(chosen(copier([1], [passage]), 7, { 7: 0.2, 8: 0.3 })).toBe(8);
   });
 
-  it('leaves it to the model to end', () => {
-    expect(chosen(copier([1], [[1, 7]], 0.9), MARKER, { [MARKER]: 0.4, 7: 0.2 })).toBe(MARKER);
+  it('leaves it to the model how likely the end is, and shares what remains', () => {
+    expect(chosen(copier([1], [[1, 7]], 0.9), MARKER, { [MARKER]: 0.6, 7: 0.2 })).toBe(MARKER);
+    expect(chosen(copier([1], [[1, 7]], 0.9), MARKER, { [MARKER]: 0.4, 7: 0.2 })).toBe(7);
+    expect(chosen(copier([1], [[1, 7]], 0.2), MARKER, { [MARKER]: 0.4, 7: 0.2 })).toBe(MARKER);
   });
 
   it('leaves the choice to the model where nothing matches', () => {

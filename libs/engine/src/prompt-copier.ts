@@ -53,18 +53,19 @@ export class PromptCopier {
   }
 
   /**
-   * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice. Where the model ends,
-   * it ends: passages always go on.
+   * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice. Passages never end:
+   * how likely the end is the model alone says, and only what that leaves is mixed.
    *
    * @param best the model's own choice
    * @param candidates as `candidates` says
    * @param probabilityOf what the model says of them, and of its own choice
    */
   choose(best: number, candidates: readonly number[], probabilityOf: (token: number) => number): number {
-    if (this.#bytesOf(best).length === 0) return best;
-    let [chosen, highest] = [best, this.#mixed(best, probabilityOf(best))];
+    const own = probabilityOf(best);
+    const end = this.#bytesOf(best).length === 0 ? own : 0;
+    let [chosen, highest] = [best, end || this.#mixed(best, own)];
     for (const token of candidates) {
-      const probability = this.#mixed(token, probabilityOf(token));
+      const probability = this.#mixed(token, probabilityOf(token)) - end * this.#mixed(token, 0);
       if (probability > highest) [chosen, highest] = [token, probability];
     }
     return chosen;

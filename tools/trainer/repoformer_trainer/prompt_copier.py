@@ -45,12 +45,12 @@ class PromptCopier:
         return sorted(shares, key=lambda token: -shares[token])[:MOST_CANDIDATES]
 
     def choose(self, best: int, candidates: list[int], probability_of: Callable[[int], float]) -> int:
-        """The likeliest token of the mixture; `best` is the model's own choice. Where the model ends, it ends."""
-        if not self._bytes[best]:
-            return best
-        chosen, highest = best, self._mixed(best, probability_of(best))
+        """The likeliest token of the mixture; `best` is the model's own choice. How likely the end is the model alone says."""
+        own = probability_of(best)
+        end = 0.0 if self._bytes[best] else own
+        chosen, highest = best, end or self._mixed(best, own)
         for token in candidates:
-            probability = self._mixed(token, probability_of(token))
+            probability = self._mixed(token, probability_of(token)) - end * self._mixed(token, 0.0)
             if probability > highest:
                 chosen, highest = token, probability
         return chosen
