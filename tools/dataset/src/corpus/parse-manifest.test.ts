@@ -181,5 +181,12 @@ describe('readManifest', () => {
       expect(count('calibration', language, training)).toBeGreaterThanOrEqual(2);
       expect(count('benchmark', language, training)).toBeGreaterThanOrEqual(3);
     }
+    // Policies are learnt from packages that models do not know, and judged by the standing benchmark.
+    const policy = (await readManifest(join(corpora, 'policy.json'))).entries;
+    const of = (split: string, from: typeof entries) => from.filter((one) => one.split === split);
+    expect(of('calibration', policy)).toEqual(of('calibration', training));
+    expect(of('benchmark', policy)).toEqual(of('benchmark', entries));
+    const learnt = new Set(training.map(({ name }) => name));
+    expect(of('train', policy).filter(({ name }) => learnt.has(name))).toEqual([]);
   });
 });
