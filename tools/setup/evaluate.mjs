@@ -1,10 +1,10 @@
 /**
  * `npm run evaluate -- DATA`: everything behind docs/evaluation, from packages to policies and tables. It takes a small
- * machine most of a day, and goes on where it was interrupted: what is in DATA is not made again. The labels to learn from
+ * machine half a day, and goes on where it was interrupted: what is in DATA is not made again. The labels to learn from
  * that come with the project are taken over with --torch, which made them; without it, llama.cpp makes them anew.
  */
 import { spawn } from 'node:child_process';
-import { cpSync, existsSync, mkdirSync, readdirSync } from 'node:fs';
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { join, relative, resolve } from 'node:path';
 import { performance } from 'node:perf_hooks';
@@ -17,13 +17,13 @@ import { heading, main, ROOT, SetupError } from './project.mjs';
 const DATASET = join(ROOT, 'tools/dataset/bin/repoformer-dataset.mjs');
 const POLICY = join(ROOT, 'tools/policy/bin/repoformer-policy.mjs');
 const EVALUATION = join(ROOT, 'tools/eval/bin/repoformer-eval.mjs');
-const CORPUS = join(ROOT, 'tools/dataset/corpora/standard.json');
-const KEPT_LABELS = join(ROOT, 'tools/dataset/labels/standard');
+const CORPUS = join(ROOT, 'tools/dataset/corpora/policy.json');
+const KEPT_LABELS = join(ROOT, 'tools/dataset/labels/policy');
 const NANO = 'repoformer-nano';
 
 /** How many holes, and of which splits: the benchmark judges only. */
 const LEARNT = ['--split', 'train', 'calibration'];
-const SIZES = { labels: 4000, chunkLabels: 800, placements: 300, benchmark: 750, served: 100 };
+const SIZES = { labels: 2000, chunkLabels: 300, benchmark: 600, served: 80 };
 
 /** Where reports and tables are made. Programs run in DATA and name what is there by its place in it. */
 const MADE = 'evaluation';
@@ -48,7 +48,7 @@ class Evaluation {
       holes: () => this.buildHoles(),
       labels: () => this.labelFor('labels'),
       'chunk-labels': () => this.labelFor('chunkLabels'),
-      'small-model': () => this.askSmallModel(LEARNT, this.sizes.labels),
+      'small-model': () => this.askSmallModel(LEARNT),
       policies: () => this.fitPolicies(),
       benchmark: () => this.labelBenchmark(),
       'small-model-benchmark': () => this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark),
@@ -59,7 +59,6 @@ class Evaluation {
       baseline: () => this.execute(EVALUATION, ['baseline', '.', '--corpus', CORPUS, '--out', 'ngram']),
       report: () => this.report(),
       serve: () => this.serve(),
-      placements: () => this.comparePlacements(),
       publish: async () => cpSync(join(this.data, MADE), this.out, { recursive: true }),
     });
   }
@@ -106,10 +105,24 @@ class Evaluation {
     return this.once(['--model', this.model, '--split', 'benchmark', ...asked]);
   }
 
-  /** What the small model says where prefix and suffix end: as policy of the larger one. @returns the run's folder */
+  /**
+   * What the small model says where prefix and suffix end: as policy of the larger one. Without limit of all holes, since a
+   * policy is fitted only where every label has its word.
+   *
+   * @returns the run's folder
+   */
   async askSmallModel(split, limit) {
-    const asked = ['--model', NANO, ...split, '--max-chunks', '1', '--completions', 'none', '--limit', limit];
-    return split === LEARNT ? this.labelSideBySide(asked) : this.once(asked);
+    const asked = ['--model', NANO, ...split, '--max-chunks', '1', '--completions', 'none'];
+    return limit === undefined ? this.labelSideBySide(asked) : this.once([...asked, '--limit', limit]);
+  }
+
+  /** Whether the model has a token to say that it wants context. */
+  async saysItself() {
+    const { FAMILY_TABLE } = await import('@repoformer/fim');
+    const { family } = JSON.parse(
+      readFileSync(join(this.data, await this.labelFor('labels'), 'run.json'), 'utf8'),
+    );
+    return FAMILY_TABLE.some((one) => one.family.name === family && one.family.decisionToken !== undefined);
   }
 
   async fitPolicies() {
@@ -122,13 +135,17 @@ class Evaluation {
       ]);
     await fit('classifier');
     await fit('with-readout', '--probed', 'combined-trees-readout-first');
-    const small = await this.askSmallModel(LEARNT, this.sizes.labels);
+    if (await this.saysItself()) {
+      await fit('decision-token', '--free', 'similarity', '--probed', 'decision-token');
+    }
+    const small = await this.askSmallModel(LEARNT);
     await fit('small-model', '--probes', small, '--probed', 'combined-trees');
   }
 
   async report() {
     const small = await this.askSmallModel(['--split', 'benchmark'], this.sizes.benchmark);
-    const policies = ['classifier', 'with-readout', 'small-model'].map(
+    const own = (await this.saysItself()) ? ['decision-token'] : [];
+    const policies = ['classifier', 'with-readout', ...own, 'small-model'].map(
       (name) => `${name}=${policyFile(name)}`,
     );
     // The daemon's rule for models without a fitted policy.
@@ -149,22 +166,6 @@ class Evaluation {
     for (const name of ['serve.md', 'serve.json']) {
       cpSync(join(this.data, out, name), join(this.data, MADE, name));
     }
-  }
-
-  /** Where context stands, and in which order its chunks do; chosen on what is learnt from. */
-  async comparePlacements() {
-    const asked = ['--model', this.model, '--split', 'train', '--limit', this.sizes.placements];
-    const forms = [
-      ['--placement', 'after-suffix'],
-      ['--placement', 'after-suffix', '--order', 'best-first'],
-      ['--placement', 'comment-prefix'],
-      ['--placement', 'repository'],
-    ];
-    const runs = [];
-    for (const form of forms)
-      runs.push(await this.labelSideBySide([...asked, '--completions', 'all', ...form]));
-    const out = join(MADE, 'placements');
-    await this.execute(EVALUATION, ['study', '.', '--split', 'train', '--labels', ...runs, '--out', out]);
   }
 
   execute(script, args) {
