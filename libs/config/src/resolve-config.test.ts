@@ -106,7 +106,9 @@ describe('paths', () => {
   });
 
   it('of models are told from names', () => {
-    expect(resolve({ flags: { model: 'qwen2.5-coder-0.5b' } }).config.model).toBe('qwen2.5-coder-0.5b');
+    expect(resolve({ flags: { model: 'repoformer-qwen2.5-coder-0.5b' } }).config.model).toBe(
+      'repoformer-qwen2.5-coder-0.5b',
+    );
     expect(resolve({ flags: { model: 'm.gguf' } }).config.model).toBe('/work/here/m.gguf');
     expect(resolve({ flags: { model: '../m' } }).config.model).toBe('/work/m');
   });

@@ -10,7 +10,7 @@ const fromHere = (path: string) => fileURLToPath(new URL(path, import.meta.url))
 /** The small model that is committed with the project. */
 export const NANO_MODEL = fromHere('../../../models/repoformer-nano0-7m-q8_0.gguf');
 /** An adapter for another model than that. */
-export const FOREIGN_ADAPTER = fromHere('../../../models/repoformer-qwen2.5-coder-0.5b-lora0.gguf');
+export const FOREIGN_ADAPTER = fromHere('../../../models/repoformer-qwen2.5-coder-0.5b-lora1.gguf');
 
 export const never: AbortSignal = new AbortController().signal;
 

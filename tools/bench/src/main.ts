@@ -23,7 +23,7 @@ const HELP = `Measures, and prints a table.
   npm run bench -- index [REPOSITORY]     first index, restart, commits and branch switches, beside git;
                                           then in the daemon: answers meanwhile, and what hooks tell
   npm run bench -- retrieve [REPOSITORY]  search and retriever, beside comparing with every window, git, and ripgrep
-  npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of qwen2.5-coder-0.5b)
+  npm run bench -- policy [FILE]          decisions of a fitted policy (default: that of repoformer-qwen2.5-coder-0.5b)
   npm run bench -- first                  a model's first request, as it is loaded and after its rehearsal
   npm run bench -- copying                what a written token takes, with and without help to copy
 

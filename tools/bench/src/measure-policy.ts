@@ -12,7 +12,7 @@ import {
 import type { Rows } from './measurements.js';
 import { spread, timeOf } from './statistics.js';
 
-export const DEFAULT_POLICY = join(PROJECT_ROOT, 'models/policies/qwen2.5-coder-0.5b.json');
+export const DEFAULT_POLICY = join(PROJECT_ROOT, 'models/policies/repoformer-qwen2.5-coder-0.5b.json');
 
 const READINGS = 20;
 /** A decision is far below what a clock tells: so many passes over the golden vectors are timed as one. */
