@@ -89,3 +89,14 @@ it('renders what it cost', () => {
   tokens: prompt 912 (reused 700, context 210), generated 37
   times: queue 0 ms, decide 12 ms, retrieve 3.0 ms, prefill 210 ms, first token 240 ms, decode 900 ms, total 1.1 s`);
 });
+
+it('says so where what was generated adds no text', () => {
+  const finished = create(FinishedSchema, {
+    reason: FinishReason.END,
+    usage: { generated: 5 },
+    timings: { firstTokenMs: 0, totalMs: 2500 },
+  });
+  expect(renderFinished(finished, PLAIN, false)).toBe(
+    'done 5 tokens, the model ended it, no new text, total 2.5 s',
+  );
+});

@@ -70,7 +70,10 @@ export function renderFinished(finished: Finished, style: Style, explain: boolea
   const why = FINISHES[reason] ?? 'unknown';
   const head = [formatNoun(generated, 'token'), why];
   if (timings !== undefined) {
-    if (generated > 0) head.push(`first after ${formatMs(timings.firstTokenMs)}`);
+    // Tokens may be no text: what is typed already, or stands behind the cursor.
+    if (generated > 0) {
+      head.push(timings.firstTokenMs > 0 ? `first after ${formatMs(timings.firstTokenMs)}` : 'no new text');
+    }
     head.push(`total ${formatMs(timings.totalMs)}`);
   }
   const lines = [`${style.bold('done')} ${style.dim(head.join(', '))}`];

@@ -564,6 +564,8 @@ export type Timings = Message<"repoformer.v1.Timings"> & {
   prefillMs: number;
 
   /**
+   * 0 where no text came.
+   *
    * @generated from field: double first_token_ms = 5;
    */
   firstTokenMs: number;
