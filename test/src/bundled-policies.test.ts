@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { parsePolicy } from '@repoformer/policy';
 import { describe, expect, it } from 'vitest';
@@ -10,22 +10,24 @@ interface Entry {
   readonly policy?: { readonly name: string; readonly file?: string };
 }
 
-const read = (path: string) =>
-  readFileSync(fileURLToPath(new URL(`../../models/${path}`, import.meta.url)), 'utf8');
+const pathOf = (path: string) => fileURLToPath(new URL(`../../models/${path}`, import.meta.url));
+const read = (path: string) => readFileSync(pathOf(path), 'utf8');
 const { models } = JSON.parse(read('catalog.json')) as { readonly models: readonly Entry[] };
-const fitted = models.flatMap(({ name, sha256, merged, policy }) =>
-  // Labels are made with the file that is loaded.
-  policy?.file === undefined ? [] : [{ name, sha256: merged?.sha256 ?? sha256, file: policy.file }],
-);
+/** Labels are made with the file that is loaded. */
+const loaded = new Map(models.map(({ name, sha256, merged }) => [name, merged?.sha256 ?? sha256]));
 
-describe('the policies of the catalogue', () => {
-  it('has one for the default model', () => {
-    const entry = models.find((model) => 'default' in model)!;
-    expect(fitted.map(({ name }) => name)).toContain(entry.name);
+describe('the policies that come with the program', () => {
+  it('are those that the catalogue names, one of them for the default model, and those with another model', () => {
+    const named = models.flatMap(({ policy }) => policy?.file ?? []);
+    expect(models.find((model) => 'default' in model)!.policy?.file).toBeDefined();
+    const others = readdirSync(pathOf('policies')).filter((file) => !named.includes(file));
+    for (const file of others) expect(parsePolicy(read(`policies/${file}`)).prober).toBeDefined();
   });
 
-  it.each(fitted)('$file loads, gives its golden values, and is of $name', ({ sha256, file }) => {
-    const policy = parsePolicy(read(`policies/${file}`));
-    expect(policy.generator.sha256).toBe(sha256);
+  it.each(readdirSync(pathOf('policies')))('%s loads, and is of models as they are now', (file) => {
+    // Its golden values are checked as it loads.
+    const { generator, prober } = parsePolicy(read(`policies/${file}`));
+    expect(generator.sha256).toBe(loaded.get(generator.name));
+    if (prober) expect(prober.sha256).toBe(loaded.get(prober.name));
   });
 });
