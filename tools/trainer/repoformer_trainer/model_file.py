@@ -19,7 +19,9 @@ TYPES = {
 }
 """Of matrices. Beside Q4_0 those that read and write tokens are Q8_0."""
 CARD = "repoformer.training_card"
-OWN = ("general.architecture", "general.file_type", CARD)
+OF_WEIGHTS = ("general.basename", "general.finetune", "general.size_label", "tokenizer.chat_template")
+"""Fields that tell what the weights are and can do."""
+OWN = ("general.architecture", "general.file_type", CARD, *OF_WEIGHTS)
 """Fields that each file has of its own."""
 
 

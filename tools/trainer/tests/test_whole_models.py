@@ -53,6 +53,16 @@ def test_models_are_written_and_read(nano: GgufModel, tmp_path: Path, kind: str,
     torch.testing.assert_close(logits(found), logits(nano), atol=tolerance, rtol=0)
 
 
+def test_what_a_file_says_of_its_weights_is_not_said_of_others(nano: GgufModel, tmp_path: Path) -> None:
+    tensors = FullDecoder(nano).tensors()
+    told = {"general.size_label": "7M", "tokenizer.chat_template": "{{ messages }}", "general.author": "us"}
+    write_model(tmp_path / "first.gguf", NANO, tensors, fields=told)
+    write_model(tmp_path / "second.gguf", tmp_path / "first.gguf", tensors)
+    first, second = (GGUFReader(tmp_path / f"{name}.gguf").fields for name in ("first", "second"))
+    assert set(told) <= set(first)
+    assert set(told) & set(second) == {"general.author"}
+
+
 def test_a_model_is_made_of_some_layers_of_another(nano: GgufModel, tmp_path: Path) -> None:
     tensors = keep_layers(nano, [0, 4])
     torch.testing.assert_close(tensors["blk.1.ffn_up.weight"], nano.tensors["blk.4.ffn_up.weight"])
