@@ -102,7 +102,7 @@ export class InferenceSession {
   /** The log-probability of each token from `from` on, all from one evaluation. */
   async logProbabilities({ tokens, from, copying }: ScoreRequest, operation: Operation): Promise<number[]> {
     const all = this.#checked(tokens);
-    const copier = this.#copierOf(copying);
+    const copier = this.#copierOf(copying, []);
     if (!Number.isInteger(from) || from < 1 || from > all.length) {
       throw invalidArgument('from', `must be a whole number from 1 to ${all.length}`);
     }
@@ -156,7 +156,7 @@ export class InferenceSession {
     if (request.maxTokens <= 0) return unfinished;
 
     const { copying, sampling: how } = request;
-    const copier = how !== undefined && how.temperature > 0 ? undefined : this.#copierOf(copying);
+    const copier = how !== undefined && how.temperature > 0 ? undefined : this.#copierOf(copying, [...stops]);
     const first = await this.#first(this.#checked(request.tokens), request, operation, copier);
     if (first.token === undefined) return unfinished;
     if (first.bytes !== undefined) {
@@ -184,12 +184,17 @@ export class InferenceSession {
     return unfinished;
   }
 
-  #copierOf(copying: Copying | undefined): PromptCopier | undefined {
+  #copierOf(copying: Copying | undefined, ends: readonly number[]): PromptCopier | undefined {
     if (copying === undefined) return undefined;
     if (!(copying.weight > 0 && copying.weight < 1)) {
       throw invalidArgument('copying', 'its weight must be above 0 and below 1');
     }
-    return new PromptCopier(copying, (token) => this.#loaded.vocabulary.bytesOf(token));
+    const { vocabulary } = this.#loaded;
+    return new PromptCopier(copying, {
+      bytesOf: (token) => vocabulary.bytesOf(token),
+      beforeLineEnd: (token) => vocabulary.beforeLineEnd(token),
+      ends,
+    });
   }
 
   /** Tokens after one, each chosen with what the prompt says. */
@@ -253,9 +258,10 @@ export class InferenceSession {
     }
   }
 
-  /** Whether a token begins with the forced bytes, or they with it. */
+  /** Whether a token begins with the forced bytes, or they with it; a marker does not where there are any. */
   #agrees(token: number, forced: Uint8Array): boolean {
     const bytes = this.#loaded.vocabulary.bytesOf(token);
+    if (bytes.length === 0) return forced.length === 0;
     return bytes.subarray(0, forced.length).every((byte, index) => byte === forced[index]);
   }
 

@@ -1,10 +1,15 @@
 import { readFile } from 'node:fs/promises';
 import type { Copying } from '@repoformer/domain';
 import { describe, expect, it } from 'vitest';
-import { PromptCopier } from './prompt-copier.js';
+import { PromptCopier, type CopiedTokens } from './prompt-copier.js';
 
-const [MARKER, BLANK] = [99, 98];
-const bytesOf = (token: number) => new TextEncoder().encode({ [MARKER]: '', [BLANK]: '\n' }[token] ?? 'x');
+const [MARKER, BLANK, LAST, LAST_ON_LINE, ALONE_ON_LINE] = [99, 98, 97, 96, 95];
+const TEXTS = { [MARKER]: '', [BLANK]: '\n', [LAST]: ')', [LAST_ON_LINE]: ')\n', [ALONE_ON_LINE]: ']\n' };
+const tokens: CopiedTokens = {
+  bytesOf: (token) => new TextEncoder().encode((TEXTS as Record<number, string>)[token] ?? 'x'),
+  beforeLineEnd: (token) => (token === LAST_ON_LINE ? LAST : undefined),
+  ends: [MARKER],
+};
 const copying = (
   before: readonly number[],
   passages: readonly (readonly number[])[] = [],
@@ -15,7 +20,7 @@ const copying = (
   passages: passages.map((each) => Int32Array.from(each)),
   copiesItself: true,
 });
-const copier = (...args: Parameters<typeof copying>) => new PromptCopier(copying(...args), bytesOf);
+const copier = (...args: Parameters<typeof copying>) => new PromptCopier(copying(...args), tokens);
 /** What a model says: given probabilities, and little of everything else. */
 const saying = (said: Record<number, number>) => (token: number) => said[token] ?? 0.001;
 const chosen = (by: PromptCopier, best: number, said: Record<number, number>) =>
@@ -24,6 +29,8 @@ const chosen = (by: PromptCopier, best: number, said: Record<number, number>) =>
 interface SharedFixture {
   /** Of each token, in hex. */
   readonly bytes: readonly string[];
+  /** Tokens that end what is written. */
+  readonly ends: readonly number[];
   readonly cases: readonly {
     readonly copying: Pick<Copying, 'weight' | 'copiesItself'> & {
       readonly before: readonly number[];
@@ -51,7 +58,7 @@ describe('PromptCopier', () => {
 
   it('leaves the text itself aside where it is not to copy from it', () => {
     const other = { ...copying([1, 2, 1], [[1, 7]]), copiesItself: false };
-    expect(new PromptCopier(other, bytesOf).candidates()).toEqual([7]);
+    expect(new PromptCopier(other, tokens).candidates()).toEqual([7]);
   });
 
   it('scores a token as it chooses: by the mixture', () => {
@@ -65,12 +72,20 @@ describe('PromptCopier', () => {
     const fixture = JSON.parse(
       await readFile(new URL('../../../test/fixtures/trainer/copying.json', import.meta.url), 'utf8'),
     ) as SharedFixture;
-    const bytes = (token: number) => Buffer.from(fixture.bytes[token]!, 'hex');
-    for (const { copying: shared, steps } of fixture.cases) {
-      const { before, passages, ...rest } = shared;
+    const texts = fixture.bytes.map((hex) => Buffer.from(hex, 'hex').toString());
+    const shared: CopiedTokens = {
+      bytesOf: (token) => Buffer.from(texts[token]!),
+      beforeLineEnd: (token) => {
+        const found = texts.indexOf(texts[token]!.split('\n')[0]!);
+        return found < 0 ? undefined : found;
+      },
+      ends: fixture.ends,
+    };
+    for (const { copying: asked, steps } of fixture.cases) {
+      const { before, passages, ...rest } = asked;
       const each = new PromptCopier(
         { ...rest, before: Int32Array.from(before), passages: passages.map((one) => Int32Array.from(one)) },
-        bytes,
+        shared,
       );
       for (const { allowed, candidates, best, said, chosen: expected, score } of steps) {
         expect(each.candidates(allowed && ((token) => allowed.includes(token)))).toEqual(candidates);
@@ -109,6 +124,28 @@ describe('PromptCopier', () => {
     expect(chosen(copier([1], [[1, 7]], 0.2), MARKER, { [MARKER]: 0.4, 7: 0.2 })).toBe(MARKER);
   });
 
+  it('takes a line end for an end, too, and leaves it to the model which of the two it is', () => {
+    const one = () => copier([1], [[1, BLANK]], 0.5);
+    expect(one().candidates()).toEqual([BLANK, MARKER]);
+    expect(chosen(one(), 4, { 4: 0.6, [BLANK]: 0.1, [MARKER]: 0.2 })).toBe(MARKER);
+    expect(chosen(one(), 4, { 4: 0.6, [BLANK]: 0.2, [MARKER]: 0.1 })).toBe(BLANK);
+    expect(chosen(one(), MARKER, { [BLANK]: 0.2, [MARKER]: 0.4 })).toBe(MARKER);
+    expect(chosen(copier([1], [[1, BLANK]], 0.1), 4, { 4: 0.7, [MARKER]: 0.2 })).toBe(4);
+  });
+
+  it('ends a line as the model would: by a token with the line end in it, or without', () => {
+    const one = () => copier([1], [[1, LAST_ON_LINE]], 0.5);
+    expect(one().candidates()).toEqual([LAST_ON_LINE, LAST]);
+    expect(chosen(one(), 4, { 4: 0.6, [LAST]: 0.3, [LAST_ON_LINE]: 0.1 })).toBe(LAST);
+    expect(chosen(one(), 4, { 4: 0.6, [LAST]: 0.1, [LAST_ON_LINE]: 0.3 })).toBe(LAST_ON_LINE);
+    // Where the vocabulary has no other, it is copied as it is.
+    expect(chosen(copier([1], [[1, ALONE_ON_LINE]]), 4, { 4: 0.4 })).toBe(ALONE_ON_LINE);
+  });
+
+  it('proposes no end while something typed is to be written again', () => {
+    expect(copier([1], [[1, BLANK]], 0.5).candidates((token) => token === BLANK)).toEqual([BLANK]);
+  });
+
   it('leaves the choice to the model where nothing matches', () => {
     expect(chosen(copier([1], [[2, 3]]), 4, { 4: 0.1 })).toBe(4);
   });
@@ -116,7 +153,7 @@ describe('PromptCopier', () => {
   it('makes nothing of what followed white space, but of white space behind something', () => {
     expect(copier([1, BLANK], [[2, BLANK, 7]]).candidates()).toEqual([]);
     expect(copier([1, BLANK], [[1, BLANK, 7, 2, BLANK, 8]]).candidates()).toEqual([7]);
-    expect(copier([1], [[1, BLANK]]).candidates()).toEqual([BLANK]);
+    expect(copier([1], [[1, BLANK]]).candidates()).toEqual([BLANK, MARKER]);
   });
 
   it('proposes only what is allowed', () => {

@@ -5,8 +5,19 @@ const LONGEST = 8;
 /** Most tokens that may be chosen in place of the model's own. */
 const MOST_CANDIDATES = 32;
 
+const LINE_END = 0x0a;
 /** Tab, line ends, space. */
 const BLANKS: ReadonlySet<number> = new Set([0x09, 0x0a, 0x0d, 0x20]);
+
+/** What there is to know of tokens to copy them. */
+export interface CopiedTokens {
+  /** None of a marker, which is never copied. */
+  bytesOf(token: number): Uint8Array;
+  /** The token of a token's bytes up to its first line end; undefined: there is no such token. */
+  beforeLineEnd(token: number): number | undefined;
+  /** Those that end what is written. */
+  readonly ends: readonly number[];
+}
 
 /** For matches of one length: how often each token came next. */
 type Followers = Map<number, number>;
@@ -19,16 +30,15 @@ type Followers = Map<number, number>;
 export class PromptCopier {
   readonly #weight: number;
   readonly #passages: readonly ArrayLike<number>[];
-  readonly #bytesOf: (token: number) => Uint8Array;
+  readonly #tokens: CopiedTokens;
   /** The text up to here. */
   readonly #written: number[];
   /** Of the shortest matches that say something, of those a token longer, …, up to the longest that there is. */
   #followers: Followers[] = [];
 
-  /** @param bytesOf of a token; none of a marker, which is never copied */
-  constructor({ weight, before, passages, copiesItself }: Copying, bytesOf: (token: number) => Uint8Array) {
+  constructor({ weight, before, passages, copiesItself }: Copying, tokens: CopiedTokens) {
     this.#weight = weight;
-    this.#bytesOf = bytesOf;
+    this.#tokens = tokens;
     this.#written = Array.from(before);
     this.#passages = copiesItself ? [...passages, this.#written] : passages;
     this.#match();
@@ -40,21 +50,27 @@ export class PromptCopier {
     this.#match();
   }
 
-  /** Tokens whose probabilities `choose` wants, the most promising ones of those that are allowed. */
+  /**
+   * Tokens whose probabilities `choose` wants: the most promising ones of those that are allowed, and how what is written may end
+   * where they end a line.
+   */
   candidates(isAllowed: (token: number) => boolean = () => true): number[] {
     const shares = new Map<number, number>();
     for (const token of new Set(this.#followers.flatMap((each) => [...each.keys()]))) {
       if (isAllowed(token)) shares.set(token, this.#mixed(token, 0));
     }
-    return [...shares]
+    const promising = [...shares]
       .sort(([, a], [, b]) => b - a)
       .slice(0, MOST_CANDIDATES)
       .map(([token]) => token);
+    const endings = promising.flatMap((token) => this.#endingsOf(token)).filter(isAllowed);
+    return [...new Set([...promising, ...endings])];
   }
 
   /**
    * The likeliest token of the mixture. What is no candidate is less likely than the model's own choice. Passages never end:
-   * how likely the end is the model alone says, and only what that leaves is mixed.
+   * how likely the end is the model alone says, and only what that leaves is mixed. Where a line ends in them, what is written may
+   * end: that one of the two happens they say, which of the two the model does.
    *
    * @param best the model's own choice
    * @param candidates as `candidates` says
@@ -62,11 +78,16 @@ export class PromptCopier {
    */
   choose(best: number, candidates: readonly number[], probabilityOf: (token: number) => number): number {
     const own = probabilityOf(best);
-    const end = this.#bytesOf(best).length === 0 ? own : 0;
+    const end = this.#isMarker(best) ? own : 0;
     let [chosen, highest] = [best, end || this.#mixed(best, own)];
     for (const token of candidates) {
-      const probability = this.#mixed(token, probabilityOf(token)) - end * this.#mixed(token, 0);
-      if (probability > highest) [chosen, highest] = [token, probability];
+      const [goesOn, share] = [probabilityOf(token), this.#mixed(token, 0)];
+      const endings = this.#endingsOf(token).filter((each) => candidates.includes(each));
+      const [ending, ends] = likeliest(endings, probabilityOf);
+      const isLast = ending !== undefined && this.#isMarker(ending);
+      const probability = this.#mixed(token, goesOn + ends) - (isLast ? 0 : end * share);
+      if (probability <= highest) continue;
+      [chosen, highest] = [ending !== undefined && ends > goesOn ? ending : token, probability];
     }
     return chosen;
   }
@@ -87,6 +108,20 @@ export class PromptCopier {
     return mixed;
   }
 
+  /** What may be written in place of a token that ends a line, if what is written ends there. */
+  #endingsOf(token: number): readonly number[] {
+    const bytes = this.#tokens.bytesOf(token);
+    const at = bytes.indexOf(LINE_END);
+    if (at < 0) return [];
+    if (areBlank(bytes.subarray(0, at))) return this.#tokens.ends;
+    const ending = this.#tokens.beforeLineEnd(token);
+    return ending === undefined ? [] : [ending];
+  }
+
+  #isMarker(token: number): boolean {
+    return this.#tokens.bytesOf(token).length === 0;
+  }
+
   #match(): void {
     const found: Followers[] = [];
     const least = this.#leastMatch();
@@ -94,7 +129,7 @@ export class PromptCopier {
       for (let last = 0; last + 1 < passage.length; last++) {
         const follower = passage[last + 1]!;
         const length = this.#lengthOfMatch(passage, last);
-        if (length < least || this.#bytesOf(follower).length === 0) continue;
+        if (length < least || this.#isMarker(follower)) continue;
         for (let index = 0; index <= length - least; index++) {
           const followers = (found[index] ??= new Map<number, number>());
           followers.set(follower, (followers.get(follower) ?? 0) + 1);
@@ -112,7 +147,7 @@ export class PromptCopier {
   }
 
   #isBlank(token: number | undefined): boolean {
-    return token !== undefined && this.#bytesOf(token).every((byte) => BLANKS.has(byte));
+    return token !== undefined && areBlank(this.#tokens.bytesOf(token));
   }
 
   /** How many tokens up to a place are the last ones that were written. */
@@ -129,6 +164,22 @@ export class PromptCopier {
     }
     return length;
   }
+}
+
+function areBlank(bytes: Uint8Array): boolean {
+  return bytes.every((byte) => BLANKS.has(byte));
+}
+
+function likeliest(
+  tokens: readonly number[],
+  probabilityOf: (token: number) => number,
+): [token: number | undefined, probability: number] {
+  let [found, highest]: [number | undefined, number] = [undefined, 0];
+  for (const token of tokens) {
+    const probability = probabilityOf(token);
+    if (probability > highest) [found, highest] = [token, probability];
+  }
+  return [found, highest];
 }
 
 function total(followers: Followers): number {

@@ -35,6 +35,17 @@ describe('TokenVocabulary', () => {
     }
   });
 
+  it('finds the token that a token is up to its line end', () => {
+    const texts = [')', ');', ');Ċ', ')ĊĊ', 'Ċ', 'ĠĊ', 'Ġ', ']Ċ', 'x'];
+    const own = vocabulary(
+      'byte_level',
+      texts.map((text) => [text, normal]),
+    );
+    expect(texts.map((_, token) => own.beforeLineEnd(token))).toEqual([
+      ...[undefined, undefined, 1, 0, undefined, 6, undefined, undefined, undefined],
+    ]);
+  });
+
   it('decodes byte-level texts, and leaves tokens that are no text without bytes', () => {
     const tokens = vocabulary('byte_level', [
       ['Ġreturn', normal],

@@ -17,6 +17,7 @@ export interface VocabularySource {
 }
 
 const NO_BYTES = new Uint8Array();
+const LINE_END = 0x0a;
 
 /**
  * The bytes of every token, and which tokens may begin a given run of bytes.
@@ -31,6 +32,7 @@ export class TokenVocabulary {
   /** Ids of the tokens that have bytes, grouped by their first byte. */
   readonly #byFirstByte: Uint32Array;
   readonly #firstByteStart: Uint32Array;
+  readonly #beforeLineEnd = new Map<number, number | undefined>();
 
   constructor(source: VocabularySource) {
     const size = source.texts.length;
@@ -88,6 +90,20 @@ export class TokenVocabulary {
       if (same === compared) found.push(token);
     }
     return found;
+  }
+
+  /** The token of a token's bytes up to its first line end; undefined: it has no line end, or there is no such token. */
+  beforeLineEnd(token: number): number | undefined {
+    if (!this.#beforeLineEnd.has(token)) this.#beforeLineEnd.set(token, this.#findBeforeLineEnd(token));
+    return this.#beforeLineEnd.get(token);
+  }
+
+  #findBeforeLineEnd(token: number): number | undefined {
+    const bytes = this.bytesOf(token);
+    const size = bytes.indexOf(LINE_END);
+    if (size <= 0) return undefined;
+    const wanted = bytes.subarray(0, size);
+    return this.tokensAgreeingWith(wanted).find((each) => this.#length(each) === size);
   }
 
   #length(token: number): number {

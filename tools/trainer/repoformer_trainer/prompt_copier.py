@@ -22,9 +22,11 @@ class PromptCopier:
         copying: `weight` of each longer match, `before` (tokens of the text up to here), `passages` (tokens of each), and
             whether `before` is copied from, too (`copiesItself`).
         token_bytes: of a token; none of a marker, which is never copied.
+        ends: tokens that end what is written.
     """
 
-    def __init__(self, copying: dict[str, Any], token_bytes: TokenBytes | Sequence[bytes]) -> None:
+    def __init__(self, copying: dict[str, Any], token_bytes: TokenBytes, ends: Sequence[int] = ()) -> None:
+        self._ends = ends
         self._weight: float = copying["weight"]
         self._bytes = token_bytes
         self._written: list[int] = list(copying["before"])
@@ -39,20 +41,30 @@ class PromptCopier:
         self._match()
 
     def candidates(self, is_allowed: Callable[[int], bool] = lambda _: True) -> list[int]:
-        """The most promising of the tokens that may be chosen in place of the model's own."""
+        """The most promising of the tokens that may be chosen in place of the model's own, and how what is written may end."""
         proposed = dict.fromkeys(token for each in self._followers for token in each)
         shares = {token: self._mixed(token, 0.0) for token in proposed if is_allowed(token)}
-        return sorted(shares, key=lambda token: -shares[token])[:MOST_CANDIDATES]
+        promising = sorted(shares, key=lambda token: -shares[token])[:MOST_CANDIDATES]
+        endings = (ending for token in promising for ending in self._endings_of(token) if is_allowed(ending))
+        return list(dict.fromkeys([*promising, *endings]))
 
     def choose(self, best: int, candidates: list[int], probability_of: Callable[[int], float]) -> int:
-        """The likeliest token of the mixture; `best` is the model's own choice. How likely the end is the model alone says."""
+        """The likeliest token of the mixture; `best` is the model's own choice. How likely the end is the model alone says.
+
+        Where a line ends in a passage, what is written may end: which of the two, the model says.
+        """
         own = probability_of(best)
         end = 0.0 if self._bytes[best] else own
         chosen, highest = best, end or self._mixed(best, own)
         for token in candidates:
-            probability = self._mixed(token, probability_of(token)) - end * self._mixed(token, 0.0)
+            goes_on, share = probability_of(token), self._mixed(token, 0.0)
+            endings = [ending for ending in self._endings_of(token) if ending in candidates]
+            ending = max(endings, key=probability_of, default=None)
+            ends = 0.0 if ending is None else probability_of(ending)
+            is_last = ending is not None and not self._bytes[ending]
+            probability = self._mixed(token, goes_on + ends) - (0.0 if is_last else end * share)
             if probability > highest:
-                chosen, highest = token, probability
+                chosen, highest = ending if ending is not None and ends > goes_on else token, probability
         return chosen
 
     def score(self, token: int, log_probability: float) -> float:
@@ -63,6 +75,13 @@ class PromptCopier:
         for followers in self._followers:
             probability += self._weight * (followers.get(token, 0) / sum(followers.values()) - probability)
         return probability
+
+    def _endings_of(self, token: int) -> Sequence[int]:
+        """What may be written in place of a token that ends a line, if what is written ends there."""
+        head, line_end, _ = self._bytes[token].partition(b"\n")
+        if not line_end:
+            return ()
+        return self._ends if BLANKS.issuperset(head) else self._bytes.tokens_of(head)[:1]
 
     def _match(self) -> None:
         found: list[dict[int, int]] = []

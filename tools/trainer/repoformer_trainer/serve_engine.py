@@ -121,7 +121,7 @@ class Engine:
         forced = bytes.fromhex(request["forced"])
         stops, most = set(request["stopTokens"]), request["maxTokens"]
         lacking = self._adapt(lane, request["tokens"], len(request["tokens"]) - 1)
-        copier = self._copier_of(request)
+        copier = self._copier_of(request, tuple(sorted(stops)))
         generated = 0
         end = "max_tokens"
         while generated < most and len(lane.tokens) + len(lacking) <= self.decoder.context_tokens:
@@ -149,9 +149,9 @@ class Engine:
             lacking = [token]
         self.reply({"id": request["id"], "type": "ended", "end": end})
 
-    def _copier_of(self, request: dict[str, Any]) -> PromptCopier | None:
+    def _copier_of(self, request: dict[str, Any], ends: tuple[int, ...] = ()) -> PromptCopier | None:
         copying = request.get("copying")
-        return PromptCopier(copying, self.token_bytes) if copying else None
+        return PromptCopier(copying, self.token_bytes, ends) if copying else None
 
 
 def serve(engine: Engine, requests: TextIO) -> None:

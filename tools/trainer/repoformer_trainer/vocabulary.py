@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 
 NORMAL, USER_DEFINED = 1, 4
 """Token types of GGUF whose text is text; all others (unknown, control, unused) have no bytes."""
@@ -36,6 +37,10 @@ class TokenBytes:
 
     def __getitem__(self, token: int) -> bytes:
         return self._bytes[token]
+
+    def tokens_of(self, data: bytes) -> Sequence[int]:
+        """Tokens with exactly these bytes, ascending."""
+        return self._tokens_of.get(data, ())
 
     def agreeing_with(self, forced: bytes) -> list[int]:
         """Tokens whose bytes are a beginning of `forced`, or begin with it; ascending, none without bytes."""

@@ -32,9 +32,10 @@ def test_tokens_have_the_same_bytes_and_agree_with_the_same_text() -> None:
 
 def test_the_same_is_copied() -> None:
     fixture = json.loads((FIXTURES / "copying.json").read_text())
-    own_bytes = [bytes.fromhex(each) for each in fixture["bytes"]]
+    texts = [bytes.fromhex(each).decode() for each in fixture["bytes"]]
+    own_bytes = TokenBytes(texts, [TYPES["user-defined" if text else "control"] for text in texts])
     for case in fixture["cases"]:
-        copier = PromptCopier(case["copying"], own_bytes)
+        copier = PromptCopier(case["copying"], own_bytes, fixture["ends"])
         for step in case["steps"]:
             allowed = step.get("allowed")
             found = copier.candidates(allowed.__contains__) if allowed else copier.candidates()
