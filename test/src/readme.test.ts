@@ -31,8 +31,8 @@ describe('the README', () => {
         timeout: 170_000,
       });
       expect(status, `${run}: ${stdout}${stderr}`).toBe(0);
-      expect(stdout + stderr).toMatch(/repoformer-nano/);
-      expect(stdout + stderr).toMatch(/(retrieve|abstain) +P \d/);
+      expect(stdout + stderr).toMatch(/repoformer-small/);
+      expect(stdout + stderr).toMatch(/(retrieve|abstain) +\S/);
       expect(stdout).toMatch(/npx repoformer repo add/);
     }
   });

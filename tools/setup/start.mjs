@@ -11,7 +11,7 @@ import { findDemonstration } from './demonstration.mjs';
 import { ensureInstalled } from './install.mjs';
 import { heading, main, ROOT, runCli, SetupError } from './project.mjs';
 
-const EMBEDDED = 'repoformer-nano';
+const EMBEDDED = 'repoformer-small';
 const EXIT_INTERRUPTED = 130;
 
 await main(async () => {
@@ -49,9 +49,9 @@ async function getModel(offline) {
   console.log(
     [
       '',
-      `Going on with the small model that comes along, ${EMBEDDED} (7.6 MB). What that costs: it has 7 million`,
-      'parameters instead of 500, knows only Python, and gets none of 100 test lines exactly right where the',
-      'default model gets about 40. The program works the same; only the text it suggests is poor.',
+      `Going on with the small model that comes along, ${EMBEDDED} (20 MB). What that costs: it has 28 million`,
+      'parameters instead of 500, and gets 15 of 100 test places exactly right where the default model gets 49.',
+      'It answers in a tenth of the time.',
     ].join('\n'),
   );
   return EMBEDDED;

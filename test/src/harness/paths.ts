@@ -23,7 +23,7 @@ export function whyNoTorch(): string | undefined {
     : `PyTorch: see tools/trainer/README.md, or name a Python in REPOFORMER_TORCH_PYTHON`;
 }
 
-/** The catalogue's default model, when the tests are to run on it; the embedded model otherwise. */
+/** The catalogue's default model, when the tests are to run on it; otherwise the smallest one that comes along. */
 export const REAL_MODEL = process.env['REPOFORMER_TEST_MODEL'] ? 'default' : undefined;
 export const MODEL = REAL_MODEL ?? 'repoformer-nano';
 
