@@ -177,7 +177,7 @@ function likeliest(
   let [found, highest]: [number | undefined, number] = [undefined, 0];
   for (const token of tokens) {
     const probability = probabilityOf(token);
-    if (probability > highest) [found, highest] = [token, probability];
+    if (found === undefined || probability > highest) [found, highest] = [token, probability];
   }
   return [found, highest];
 }
